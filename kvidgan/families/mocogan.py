@@ -1,0 +1,359 @@
+"""MoCoGAN: motion and content decomposed (Tulyakov, Liu, Yang, Kautz, CVPR 2018, arXiv 1707.04993).
+
+A content code is drawn once a video; a recurrent cell turns noise into a motion code a frame; a
+decoder draws each frame from both. An image discriminator judges single frames, a video
+discriminator whole clips, and it learns the videos' categories where there are any.
+"""
+
+from typing import Any, Literal
+
+import keras
+from keras import layers, ops
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from kvidgan.adversarial import Player, VideoGAN
+from kvidgan.adversarial.optimizers import OptimizerConfig
+from kvidgan.nn.convolutions import Conv2DTranspose, Conv3D
+from kvidgan.nn.layers import to_signal
+from kvidgan.nn.losses import binary_cross_entropy, softmax_cross_entropy
+
+Tensor = Any
+_ADAM = OptimizerConfig(weight_decay=1e-5)
+
+# ---- Config -------------------------------------------------------------------------------------
+
+
+class Config(BaseModel):
+    """Options of MoCoGAN; the defaults are the paper's."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Literal["mocogan"] = "mocogan"
+    size: Literal[32, 48, 64, 96, 128] = Field(64, description="Side of the frames, pixels.")
+    channels: Literal[1, 3] = Field(3, description="1 grey, 3 RGB.")
+    frames: int = Field(16, ge=2, description="Length of the clips trained on, T.")
+    content: int = Field(50, ge=1, description="Dimension of the content code, fixed in a video.")
+    motion: int = Field(10, ge=1, description="Dimension of the motion code, one a frame.")
+    categories: list[str] | None = Field(
+        None, description="Names of the categories; null takes the data's classes, [] uses none."
+    )
+    cell: Literal["gru", "lstm"] = Field("gru", description="Recurrent cell of the motion code.")
+    infogan: bool = Field(
+        True, description="Ask the generator to make its category recognisable (section 3.2)."
+    )
+    generator_width: int = Field(64, ge=1, description="Maps of the decoder's last hidden layer.")
+    image_width: int = Field(64, ge=1, description="Maps of D_I's first layer.")
+    video_width: int = Field(64, ge=1, description="Maps of D_V's first layer.")
+    image_discriminator: Literal["patch", "full"] = Field(
+        "patch", description="D_I judges patches of a frame, or the whole frame with one logit."
+    )
+    video_discriminator: Literal["patch", "full"] = Field(
+        "full", description="D_V judges patches of a clip, or the whole clip with one logit."
+    )
+    time_kernel: int = Field(4, ge=2, description="D_V's kernel size in time, frames.")
+    image_noise: float = Field(0.0, ge=0, description="Sigma of noise before each layer of D_I.")
+    video_noise: float = Field(0.0, ge=0, description="Sigma of noise before each layer of D_V.")
+    batch_norm_momentum: float = Field(0.9, ge=0, lt=1, description="Of the moving statistics.")
+    reuse_generated: bool = Field(
+        False, description="Train D and G on the same generated batch: one generator pass, not two."
+    )
+    generator_optimizer: OptimizerConfig = Field(_ADAM, description="Of the generator.")
+    discriminator_optimizer: OptimizerConfig = Field(_ADAM, description="Of D_I and of D_V.")
+
+    @model_validator(mode="after")
+    def _clip_outlasts_the_video_discriminator(self) -> "Config":
+        convolutions = 3 if self.video_discriminator == "patch" else self.blocks
+        full = self.video_discriminator == "full"
+        shortest = (self.time_kernel - 1) * (convolutions + (0 if full else 1)) + 1
+        if self.frames < shortest:
+            raise ValueError(
+                f"frames: expected at least {shortest} for a {self.video_discriminator} video "
+                f"discriminator at size {self.size} with time_kernel {self.time_kernel}, found "
+                f"{self.frames}; use more frames or a smaller time_kernel"
+            )
+        return self
+
+    @property
+    def blocks(self) -> int:
+        """Number of times that the decoder doubles its side, from 4 (or 6) pixels to `size`."""
+        return {32: 3, 48: 3, 64: 4, 96: 4, 128: 5}[self.size]
+
+    @property
+    def smallest(self) -> int:
+        """Side of the decoder's first feature map, pixels."""
+        return self.size >> self.blocks
+
+    def for_data(self, classes: list[str]) -> "Config":
+        """Complete the options by the data's class names.
+
+        Raises:
+            ValueError: If categories are named and differ from the data's classes.
+        """
+        if self.categories is None:
+            return self.model_copy(update={"categories": classes if len(classes) > 1 else []})
+        if self.categories and self.categories != classes:
+            raise ValueError(
+                f"family.categories: expected the data's classes {classes}, found "
+                f"{self.categories}; leave the key out to take them from the data"
+            )
+        return self
+
+
+# ---- Networks -----------------------------------------------------------------------------------
+
+
+def cell(config: Config) -> keras.Layer:
+    """Return the recurrent cell R_M: (batch, motion) noise and state to the next motion code."""
+    kind = layers.GRUCell if config.cell == "gru" else layers.LSTMCell
+    return kind(config.motion, name="motion_cell")
+
+
+def motion(config: Config, motion_cell: keras.Layer) -> keras.Model:
+    """Return R_M over time: noise (batch, T, motion) and first states to codes of that shape."""
+    noise = keras.Input((config.frames, config.motion), name="noise")
+    names = _states(config)
+    states = [keras.Input((config.motion,), name=name) for name in names]
+    codes = layers.RNN(motion_cell, return_sequences=True)(noise, initial_state=states)
+    return keras.Model([noise, *states], codes, name="motion")
+
+
+def decoder(config: Config) -> keras.Model:
+    """Return G_I: code (batch, content + categories + motion) to a frame in [-1, 1]."""
+    code = keras.Input((_code_size(config),), name="code")
+    width = config.generator_width << (config.blocks - 1)
+    x = layers.Reshape((1, 1, -1))(code)
+    x = _up(config, x, width, config.smallest, strides=1, padding="valid")
+    for _ in range(config.blocks - 1):
+        width //= 2
+        x = _up(config, x, width, 4, strides=2, padding="same")
+    x = Conv2DTranspose(
+        config.channels, 4, strides=2, padding="same", use_bias=False, **_normal()
+    )(x)
+    frame = layers.Activation("tanh", dtype="float32")(x)
+    return keras.Model(code, frame, name="decoder")
+
+
+def image_discriminator(config: Config) -> keras.Model:
+    """Return D_I: frames (batch, size, size, channels) to logits (batch, rows, columns, 1)."""
+    frame = keras.Input((config.size, config.size, config.channels), name="frame")
+    patch = config.image_discriminator == "patch"
+    x, width = frame, config.image_width
+    for block in range(3 if patch else config.blocks):
+        x = _noise(x, config.image_noise)
+        conv = layers.Conv2D(width, 4, 2, padding="same", use_bias=False, **_normal())
+        x = _activate(config, conv(x), normalize=block > 0)
+        width *= 2
+    x = _noise(x, config.image_noise)
+    last = (4, 2, "same") if patch else (config.smallest, 1, "valid")
+    x = layers.Conv2D(1, *last, use_bias=False, **_normal())(x)
+    return keras.Model(frame, _logits(x), name="image_discriminator")
+
+
+def video_discriminator(config: Config) -> keras.Model:
+    """Return D_V: clips (batch, T, size, size, channels) to logits, one real/generated, K classes.
+
+    The logits are (batch, t, rows, columns, 1 + K), with t = rows = columns = 1 when "full".
+    """
+    clip = keras.Input((config.frames, config.size, config.size, config.channels), name="clip")
+    patch = config.video_discriminator == "patch"
+    outputs = 1 + len(config.categories or [])
+    x, width, time = clip, config.video_width, config.time_kernel
+    for block in range(3 if patch else config.blocks):
+        x = _down3d(_noise(x, config.video_noise), width, time)
+        x = _activate(config, x, normalize=block > 0)
+        width *= 2
+    x = _noise(x, config.video_noise)
+    if patch:
+        x = _down3d(x, outputs, time)
+    else:
+        x = Conv3D(outputs, x.shape[1:4], use_bias=False, **_normal())(x)
+    return keras.Model(clip, _logits(x), name="video_discriminator")
+
+
+def _states(config: Config) -> list[str]:
+    return ["hidden"] if config.cell == "gru" else ["hidden", "carry"]
+
+
+def _code_size(config: Config) -> int:
+    return config.content + len(config.categories or []) + config.motion
+
+
+def _normal() -> dict[str, Any]:
+    return {"kernel_initializer": keras.initializers.RandomNormal(stddev=0.02)}
+
+
+def _up(config, x, width, kernel, strides, padding):
+    x = Conv2DTranspose(width, kernel, strides, padding, use_bias=False, **_normal())(x)
+    return layers.ReLU()(_batch_norm(config)(x))
+
+
+def _down3d(x, width, time):
+    # Padded in space, not in time: the clip shortens by time - 1 frames a layer.
+    x = layers.ZeroPadding3D((0, 1, 1))(x)
+    return Conv3D(width, (time, 4, 4), (1, 2, 2), use_bias=False, **_normal())(x)
+
+
+def _activate(config, x, normalize):
+    return layers.LeakyReLU(0.2)(_batch_norm(config)(x) if normalize else x)
+
+
+def _batch_norm(config):
+    return layers.BatchNormalization(momentum=config.batch_norm_momentum, epsilon=1e-5)
+
+
+def _noise(x, sigma):
+    return layers.GaussianNoise(sigma)(x) if sigma else x
+
+
+def _logits(x):
+    return layers.Activation("linear", dtype="float32")(x)
+
+
+# ---- Step ---------------------------------------------------------------------------------------
+
+
+class Family(VideoGAN):
+    """MoCoGAN's networks, players and losses (section 3.3)."""
+
+    def __init__(self, config: Config, seed: int = 0):
+        super().__init__()
+        self.config = config
+        self.seeds = keras.random.SeedGenerator(seed)
+        self.cell = cell(config)
+        self.motion = motion(config, self.cell)
+        self.decoder = decoder(config)
+        self.image_discriminator = image_discriminator(config)
+        self.video_discriminator = video_discriminator(config)
+        made = self.motion.trainable_variables + self.decoder.trainable_variables
+        judge = config.discriminator_optimizer
+        self.players = {
+            "image_discriminator": Player(
+                judge.build(), self.image_discriminator.trainable_variables
+            ),
+            "video_discriminator": Player(
+                judge.build(), self.video_discriminator.trainable_variables
+            ),
+            "generator": Player(config.generator_optimizer.build(), made, generates=True),
+        }
+
+    def clips(self) -> dict[str, dict[str, int]]:
+        """A batch holds clips ("video") and, drawn independently, single frames ("image")."""
+        side = {"height": self.config.size, "width": self.config.size}
+        video = {"frames": self.config.frames, **side, "channels": self.config.channels}
+        return {"video": video, "image": video | {"frames": 1}}
+
+    def adversarial_step(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Train D_I, D_V and G once each; return the losses by player, and the category terms."""
+        count = ops.shape(batch["video"])[0]
+        if self.config.reuse_generated:
+            step = lambda: self._train_judges_then_judge(batch, count)  # noqa: E731
+            loss, losses = self.minimize(step, "generator")
+        else:
+            losses = self._train_discriminators(batch, *self._generate(count))
+            loss, terms = self.minimize(
+                lambda: self._generator_loss(*self._generate(count)), "generator"
+            )
+            losses |= terms
+        return {"generator": loss, **losses}
+
+    def _train_judges_then_judge(self, batch, count):
+        generated = self._generate(count)
+        losses = self._train_discriminators(batch, *generated)
+        loss, terms = self._generator_loss(*generated)
+        return loss, losses | terms
+
+    def _train_discriminators(self, batch, image, video, category):
+        del category  # D_V learns categories from real videos only
+        image, video = ops.stop_gradient(image), ops.stop_gradient(video)
+        real_image, real_video = to_signal(batch["image"][:, 0]), to_signal(batch["video"])
+        image_loss = self.minimize(
+            lambda: _separate(
+                self.image_discriminator(real_image, training=True),
+                self.image_discriminator(image, training=True),
+            ),
+            "image_discriminator",
+        )
+        video_loss, terms = self.minimize(
+            lambda: self._video_loss(real_video, batch["video_class"], video),
+            "video_discriminator",
+        )
+        return {"image_discriminator": image_loss, "video_discriminator": video_loss, **terms}
+
+    def _video_loss(self, real, category, generated):
+        real_logits, class_logits = self._judge(real)
+        loss = _separate(real_logits, self._judge(generated)[0])
+        if not self.config.categories:
+            return loss, {}
+        term = softmax_cross_entropy(class_logits, category)
+        return loss + term, {"category_real": term}
+
+    def _generator_loss(self, image, video, category):
+        logits, class_logits = self._judge(video)
+        loss = binary_cross_entropy(logits, real=True)
+        image_logits = self.image_discriminator(image, training=True)
+        loss = loss + binary_cross_entropy(image_logits, real=True)
+        if not (self.config.categories and self.config.infogan):
+            return loss, {}
+        term = softmax_cross_entropy(class_logits, category)
+        return loss + term, {"category_generated": term}
+
+    def _judge(self, video):
+        logits = self.video_discriminator(video, training=True)
+        return logits[..., :1], ops.mean(logits[..., 1:], axis=(1, 2, 3))
+
+    def _generate(self, count):
+        """Draw frames (count, H, W, C), clips (count, T, H, W, C) and the clips' categories."""
+        codes, _ = self._codes(count)
+        moment = keras.random.randint((count, 1, 1), 0, self.config.frames, seed=self.seeds)
+        image = self.decoder(ops.take_along_axis(codes, moment, axis=1)[:, 0], training=True)
+        codes, category = self._codes(count)
+        flat = self.decoder(ops.reshape(codes, (-1, codes.shape[-1])), training=True)
+        video = ops.reshape(flat, (-1, self.config.frames, *flat.shape[1:]))
+        return image, video, category
+
+    def _codes(self, count):
+        """Draw codes (count, T, content + categories + motion) and category numbers (count,)."""
+        config, frames = self.config, self.config.frames
+        content = self._normal(count, config.content)
+        classes = len(config.categories or [])
+        category = keras.random.randint((count,), 0, max(classes, 1), seed=self.seeds)
+        fixed = ops.concatenate([content, ops.one_hot(category, classes)], axis=-1)
+        states = [self._normal(count, config.motion) for _ in _states(config)]
+        moving = self.motion([self._normal(count, frames, config.motion), *states], training=True)
+        fixed = ops.repeat(fixed[:, None], frames, axis=1)
+        return ops.concatenate([fixed, ops.cast(moving, fixed.dtype)], axis=-1), category
+
+    def _normal(self, *shape):
+        return keras.random.normal(shape, seed=self.seeds)
+
+    # ---- Rollout --------------------------------------------------------------------------------
+
+    def rollout_model(self) -> tuple[keras.Model, dict[str, Any]]:
+        """Return one frame's step, noise and state to frame and next state, and its description."""
+        config, states = self.config, _states(self.config)
+        classes = config.categories or []
+        latent = {"role": "latent", "draw": "normal"}
+        described: dict[str, dict[str, Any]] = {
+            "content": latent | {"shape": [config.content], "per": "video"},
+            "category": {"role": "choice", "shape": [len(classes)], "labels": classes},
+            "noise": latent | {"shape": [config.motion], "per": "frame"},
+        }
+        if not classes:
+            del described["category"]
+        for name in states:
+            state = {"role": "state", "shape": [config.motion], "draw": "normal"}
+            described[name] = state | {"next": f"{name}_next"}
+        inputs = {n: keras.Input(tuple(d["shape"]), name=n) for n, d in described.items()}
+        code, following = self.cell(inputs["noise"], [inputs[name] for name in states])
+        fixed = [inputs[name] for name in ("content", "category") if name in inputs]
+        frame = self.decoder(layers.Concatenate()([*fixed, code]))
+        outputs = {"frame": frame}
+        outputs |= {f"{n}_next": v for n, v in zip(states, following, strict=True)}
+        size = {"height": config.size, "width": config.size, "channels": config.channels}
+        description = {"frame": {"output": "frame", **size}, "inputs": described}
+        return keras.Model(inputs, outputs, name="mocogan_step"), description
+
+
+def _separate(real_logits: Tensor, generated_logits: Tensor) -> Tensor:
+    real = binary_cross_entropy(real_logits, real=True)
+    return real + binary_cross_entropy(generated_logits, real=False)

@@ -1,0 +1,1 @@
+"""Layers and losses shared by the families; imports nothing else of kvidgan."""
