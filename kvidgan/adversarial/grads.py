@@ -37,7 +37,7 @@ def minimize(loss_fn: Callable[[], Any], *players: Any) -> Any:
         count = len(player.variables)
         player.optimizer.apply(gradients[:count], player.variables)
         gradients = gradients[count:]
-    return keras.tree.map_structure(ops.stop_gradient, result)
+    return result
 
 
 def value_and_gradients(
@@ -50,10 +50,11 @@ def value_and_gradients(
         variables: What to differentiate with respect to.
 
     Returns:
-        What `loss_fn` returned, and one gradient a variable in the variable's shape: zeros where
-        the loss does not depend on it, on every backend.
+        What `loss_fn` returned, detached from the graph, and one gradient a variable in the
+        variable's shape: zeros where the loss does not depend on it, on every backend.
     """
-    return _BACKENDS[keras.backend.backend()][0](loss_fn, variables)
+    result, gradients = _BACKENDS[keras.backend.backend()][0](loss_fn, variables)
+    return keras.tree.map_structure(ops.stop_gradient, result), gradients
 
 
 def input_gradient(fn: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:

@@ -1,0 +1,80 @@
+"""What a file or folder is: the lines of `kvidgan info`. Loads no backend."""
+
+import time
+from pathlib import Path
+
+from kvidgan.data.sources import open_source
+from kvidgan.data.store import ClipStore
+from kvidgan.errors import UserError
+from kvidgan.rollout.description import Description, read_description
+from kvidgan.training.runs import Run
+
+Lines = list[tuple[str, str]]
+
+
+def describe(path: str | Path) -> Lines:
+    """Describe an exported file, a run, a clip store, or a file or folder of data.
+
+    Returns:
+        (what, value) pairs in the order to show them.
+
+    Raises:
+        UserError: If there is nothing, or nothing that is known.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise UserError(f"Expected a model, a run, a clip store or data, found nothing at {path}.")
+    if path.suffix == ".keras":
+        return _model(read_description(path))
+    if (path / "config.yaml").is_file():
+        return _run(Run.open(path))
+    if path.suffix in (".h5", ".hdf5"):
+        with ClipStore.open(path) as store:
+            return [("clip store", str(path)), *store.describe()]
+    return _source(path)
+
+
+def _model(description: Description) -> Lines:
+    frame = description.frame
+    size = f"{frame.width or 'any'} x {frame.height or 'any'} px, {frame.channels} channels"
+    lines = [("model", f"{description.family}, one frame a step"), ("frame", size)]
+    for name, spec in description.inputs.items():
+        details = spec.model_dump(exclude={"role"}, exclude_none=True)
+        shown = ", ".join(f"{key} {_plain(value)}" for key, value in details.items())
+        lines.append((f"input {name}", f"{spec.role}: {shown}"))
+    lines += [(f"extra {name}", kind) for name, kind in description.extra_outputs.items()]
+    lines += [(f"trained on {key}", _plain(v)) for key, v in description.trained_on.items()]
+    return [*lines, ("written by", f"kvidgan {description.kvidgan_version}")]
+
+
+def _run(run: Run) -> Lines:
+    config, history, kept = run.raw_config(), run.history(), run.checkpoint_paths()
+    train = config["train"]
+    total = train["epochs"] * train["steps_per_epoch"]
+    lines = [
+        ("run", str(run.folder)),
+        ("family", config["family"]["name"]),
+        ("data", config["data"]["path"]),
+    ]
+    if history:
+        last = history[-1]
+        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(last["wall_time"]))
+        lines.append(("trained", f"{last['step']} of {total} steps, last on {when}"))
+        known = {"step", "epoch", "wall_time", "steps_per_second"}
+        lines += [(f"loss {k}", f"{v:.4f}") for k, v in last.items() if k not in known]
+    lines.append(("checkpoints", ", ".join(path.stem for path in kept) or "none yet"))
+    model = run.model_path
+    return [*lines, ("exported", str(model) if model.is_file() else "not yet")]
+
+
+def _source(path: Path) -> Lines:
+    source = open_source(path)
+    lines = [("data", source.describe())]
+    lines += [("skipped", f"{skipped.name}: {skipped.reason}") for skipped in source.skipped]
+    return lines
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value)) or "none"
+    return str(value)

@@ -1,0 +1,56 @@
+"""Write a trained step as one `.keras` file of stock Keras layers with its description inside."""
+
+import os
+import tempfile
+import zipfile
+from pathlib import Path
+
+import keras
+
+from .description import ENTRY, Description
+
+
+def export_step(model: keras.Model, description: Description, path: str | Path) -> Path:
+    """Write a step so that plain Keras opens it on any backend, without kvidgan.
+
+    The file appears under its name only when it is complete.
+
+    Args:
+        model: A functional model of one step; its layers are stock Keras layers or subclasses of
+            them that differ in how they compute alone.
+        description: What its inputs and outputs mean.
+        path: Where to write; ends in `.keras`.
+
+    Returns:
+        The path written.
+
+    Raises:
+        OSError: If it cannot be written; nothing is left under the name.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.stem}-") as folder:
+        aside = Path(folder) / path.name
+        stock_copy(model).save(aside)
+        with zipfile.ZipFile(aside, "a", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(ENTRY, description.model_dump_json(indent=1))
+        os.replace(aside, path)
+    return path
+
+
+def stock_copy(model: keras.Model) -> keras.Model:
+    """Copy a functional model with each layer replaced by its nearest stock Keras ancestor.
+
+    Layers compute in float32, whatever precision they were trained in.
+    """
+    copy = keras.models.clone_model(model, clone_function=_stock, recursive=True)
+    copy.set_weights(model.get_weights())
+    return copy
+
+
+def _stock(layer: keras.Layer) -> keras.Layer:
+    kinds = [kind for kind in type(layer).__mro__ if kind.__module__.startswith("keras.")]
+    config = layer.get_config()
+    if "dtype" in config:
+        config["dtype"] = "float32"
+    return kinds[0].from_config(config)

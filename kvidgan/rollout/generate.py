@@ -1,0 +1,99 @@
+"""Arrange what a generator can vary: content, motion, category, the path between two contents."""
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any, Literal
+
+import numpy as np
+
+from kvidgan.errors import UserError
+from kvidgan.media import grid
+
+from .description import Choice, Latent, State
+from .player import Rollout
+
+Arrangement = Literal["plain", "content-motion", "interpolate"]
+
+
+def generate(
+    rollout: Rollout,
+    count: int,
+    frames: int,
+    *,
+    seed: int = 0,
+    arrangement: Arrangement = "plain",
+    category: str | None = None,
+) -> Iterator[np.ndarray]:
+    """Play videos side by side.
+
+    Args:
+        rollout: An opened model that starts from noise.
+        count: "plain": how many different videos. "content-motion": how many contents, one a row,
+            and how many motions, one a column. "interpolate": how many contents on the way from
+            one to another, all with the same motion.
+        frames: How many frames; may exceed the length trained on.
+        seed: The same seed gives the same frames.
+        arrangement: See `count`.
+        category: A label for all videos; drawn from the seed if None.
+
+    Yields:
+        uint8 (height, width, channels), one picture of all videos a frame.
+
+    Raises:
+        UserError: If the model has nothing of what is asked for.
+    """
+    plan, columns = _plan(rollout, count, seed, arrangement)
+    choices = _choices(rollout, category)
+    for step in islice(rollout.start(choices=choices, **plan), frames):
+        yield grid(step.frames[:, None], columns=columns)[0]
+
+
+def _plan(rollout, count, seed, arrangement) -> tuple[dict[str, Any], int | None]:
+    if arrangement == "plain":
+        return {"videos": count, "seed": seed}, None
+    seeds = range(seed, seed + count)
+    if arrangement == "content-motion":
+        content = [row for row in seeds for _ in seeds]
+        motion = [column for _ in seeds for column in seeds]
+        return {"videos": count**2, "content_seeds": content, "motion_seeds": motion}, count
+    plan = {
+        "videos": count,
+        "content_seeds": [seed] * count,
+        "motion_seeds": [seed] * count,
+        "latents": _between(rollout, count, seed),
+    }
+    return plan, count
+
+
+def _between(rollout, count, seed):
+    """Return what is fixed in a video (or its first state), on the way from one seed to the next."""
+    description = rollout.description
+    fixed = {n: s for n, s in description.named(Latent).items() if s.per == "video"}
+    fixed = fixed or {n: s for n, s in description.named(State).items() if s.draw != "zeros"}
+    if not fixed:
+        raise UserError(f"This {description.family} model draws no content to interpolate between.")
+    shares = np.linspace(0, 1, count)
+    return {
+        name: np.stack([_slerp(rollout.draw(name, seed), rollout.draw(name, seed + 1), share) for share in shares])
+        for name in fixed
+    }
+
+
+def _slerp(a: np.ndarray, b: np.ndarray, share: float) -> np.ndarray:
+    """Go from a to b along a great circle: between normal draws a straight line is too short."""
+    cosine = np.vdot(a, b) / max(float(np.linalg.norm(a) * np.linalg.norm(b)), 1e-9)
+    angle = np.arccos(np.clip(cosine, -1, 1))
+    if np.sin(angle) < 1e-6:
+        return (1 - share) * a + share * b
+    return (np.sin((1 - share) * angle) * a + np.sin(share * angle) * b) / np.sin(angle)
+
+
+def _choices(rollout, category):
+    if category is None:
+        return {}
+    names = list(rollout.description.named(Choice))
+    if not names:
+        raise UserError(
+            f"This {rollout.description.family} model has no categories; leave out --category."
+        )
+    return {names[0]: category}

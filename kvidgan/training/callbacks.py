@@ -1,0 +1,196 @@
+"""What happens around the steps of a run: the log, samples, checkpoints, and when to stop."""
+
+import json
+import math
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from kvidgan.errors import UserError
+from kvidgan.media import strip, write_image
+from kvidgan.rollout import Rollout
+
+from . import checkpoint
+from .checkpoint import Position
+from .runs import Run
+
+
+class Clock(keras.callbacks.Callback):
+    """Keeps the position up to date; goes first, so that the others read it.
+
+    Attributes:
+        position: Steps and whole epochs done.
+        total: Steps that the run will have in the end.
+        stopping: Whether the user asked to stop after this step.
+    """
+
+    def __init__(self, position: Position, epochs: int, steps_per_epoch: int):
+        super().__init__()
+        self.position, self.steps_per_epoch = position, steps_per_epoch
+        self.total = epochs * steps_per_epoch
+        self.stopping = False
+        self._epoch_start = position.step
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Remember where this (part of an) epoch begins."""
+        self._epoch_start = self.position.step
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Count steps; `batch` is the number of the last one in this epoch."""
+        self.position.step = self._epoch_start + batch + 1
+        self.position.epoch = self.position.step // self.steps_per_epoch
+
+    @property
+    def epoch_done(self) -> bool:
+        """Whether the position is the end of an epoch."""
+        return self.position.step % self.steps_per_epoch == 0
+
+
+class FiniteLosses(keras.callbacks.Callback):
+    """Stops a run whose loss is no number, before anything of it is kept."""
+
+    def __init__(self, clock: Clock, run: Run):
+        super().__init__()
+        self.clock, self.run = clock, run
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Raise UserError, naming the loss and the last good checkpoint."""
+        bad = [name for name, value in (logs or {}).items() if not math.isfinite(value)]
+        if bad:
+            kept = self.run.checkpoint_paths()
+            good = f"the last good checkpoint is {kept[-1]}" if kept else "no checkpoint was kept"
+            raise UserError(
+                f"The loss {bad[0]!r} became {logs[bad[0]]} at step {self.clock.position.step}; "
+                f"{good}. Try a lower learning rate, or a clipnorm for its optimizer."
+            )
+
+
+class History(keras.callbacks.Callback):
+    """Appends to history.jsonl: losses averaged since the line before, step, epoch, wall time.
+
+    A line is written every `every` steps of an epoch and at its end.
+    """
+
+    def __init__(self, clock: Clock, run: Run, every: int):
+        super().__init__()
+        self.clock, self.run, self.every = clock, run, every
+        self.sinks: list[Callable[[int, dict[str, float]], None]] = []
+        self._sums: dict[str, float] = {}
+        self._count, self._since = 0, time.monotonic()
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Add to the averages; write a line when one is due."""
+        for name, value in logs.items():
+            self._sums[name] = self._sums.get(name, 0.0) + value
+        self._count += 1
+        step = self.clock.position.step % self.clock.steps_per_epoch
+        if step % self.every == 0 or self.clock.stopping:
+            self._write()
+
+    def _write(self):
+        losses = {name: total / self._count for name, total in self._sums.items()}
+        now, position = time.monotonic(), self.clock.position
+        rate = self._count / max(now - self._since, 1e-9)
+        point = {"step": position.step, "epoch": position.epoch, "wall_time": time.time()}
+        with self.run.history_path.open("a") as file:
+            file.write(json.dumps(point | {"steps_per_second": rate} | losses) + "\n")
+        for sink in self.sinks:
+            sink(position.step, losses)
+        self._sums, self._count, self._since = {}, 0, now
+
+
+class Samples(keras.callbacks.Callback):
+    """Draws the same videos, from fixed noise, every few epochs: one row a video, time to the right.
+
+    Uses the generator's moving averages where they are kept, as the exported file will.
+    """
+
+    def __init__(self, clock: Clock, run: Run, rollout: Rollout, every: int, frames: int):
+        super().__init__()
+        self.clock, self.run, self.rollout = clock, run, rollout
+        self.every, self.frames = every, frames
+        self.sinks: list[Callable[[int, Any], None]] = []
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Write samples/step-N.png when one is due."""
+        last = self.clock.position.step == self.clock.total
+        due = self.clock.epoch_done and self.clock.position.epoch % self.every == 0
+        if due or last:
+            image = self._strip()
+            write_image(self.run.samples / f"step-{self.clock.position.step:08d}.png", image)
+            for sink in self.sinks:
+                sink(self.clock.position.step, image)
+
+    def _strip(self):
+        with self.model.averaged():
+            steps = self.rollout.start(videos=8, seed=0)
+            videos = [next(steps).frames for _ in range(self.frames)]
+        return strip([list(video) for video in zip(*videos, strict=True)])
+
+
+class Checkpoints(keras.callbacks.Callback):
+    """Saves all state every few epochs and when training stops early; keeps the last ones."""
+
+    def __init__(self, clock: Clock, run: Run, every: int, keep: int):
+        super().__init__()
+        self.clock, self.run, self.every, self.keep = clock, run, every, keep
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Save when due: at every few epochs, at the end, and where a user stopped."""
+        position = self.clock.position
+        due = self.clock.epoch_done and position.epoch % self.every == 0
+        if due or position.step == self.clock.total or self.clock.stopping:
+            path = self.run.checkpoints / f"step-{position.step:08d}.npz"
+            checkpoint.save(self.model, position, path)
+            for old in self.run.checkpoint_paths()[: -self.keep]:
+                old.unlink()
+
+
+class Interrupt(keras.callbacks.Callback):
+    """Lets Ctrl-C finish the step and save; a second Ctrl-C stops at once."""
+
+    def __init__(self, clock: Clock, say: Callable[[str], None]):
+        super().__init__()
+        self.clock, self.say = clock, say
+        self._before: Any = None
+
+    def on_train_begin(self, logs=None):
+        """Take over SIGINT."""
+        self._before = signal.signal(signal.SIGINT, self._handle)
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Stop after this step if asked to."""
+        if self.clock.stopping:  # asking JAX for the model each step would cost a state transfer
+            self.model.stop_training = True
+
+    def on_train_end(self, logs=None):
+        """Give SIGINT back."""
+        signal.signal(signal.SIGINT, self._before)
+
+    def _handle(self, number, frame):
+        if self.clock.stopping:
+            raise KeyboardInterrupt
+        self.clock.stopping = True
+        self.say("Stopping after this step; Ctrl-C again stops at once, without a checkpoint.")
+
+
+def tensorboard_sinks(folder: Path) -> tuple[Callable, Callable]:
+    """Return what writes scalars (step, losses) and sample strips (step, image) for TensorBoard."""
+    from tensorboardX import SummaryWriter
+
+    writer = SummaryWriter(str(folder))
+
+    def scalars(step: int, losses: dict[str, float]) -> None:
+        for name, value in losses.items():
+            writer.add_scalar(f"loss/{name}", value, step)
+        writer.flush()
+
+    def image(step: int, strip: Any) -> None:
+        writer.add_image("samples", strip, step, dataformats="HWC")
+        writer.flush()
+
+    return scalars, image

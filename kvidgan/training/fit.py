@@ -1,0 +1,238 @@
+"""A config becomes a run: data, networks, Keras' fit, an exported file and its samples."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+import kvidgan
+from kvidgan import config as configs
+from kvidgan import families
+from kvidgan.adversarial import VideoGAN
+from kvidgan.config import Config
+from kvidgan.data.pipeline import ClipBatches, ClipSpec
+from kvidgan.data.prepare import open_data
+from kvidgan.data.store import ClipStore
+from kvidgan.errors import UserError
+from kvidgan.media import enlarge, grid, write_frames
+from kvidgan.rollout import Description, Rollout, export_step
+
+from . import callbacks, checkpoint
+from .checkpoint import Position
+from .progress import Progress
+from .runs import Run
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run came to.
+
+    Attributes:
+        run: Its folder.
+        step: Steps done in all.
+        model: The exported file, or None if the user stopped before the end.
+        animation: A GIF of samples from the exported file, or None likewise.
+    """
+
+    run: Run
+    step: int
+    model: Path | None = None
+    animation: Path | None = None
+
+
+def start(config: Config, overwrite: bool = False, say: Say = print) -> Outcome:
+    """Train a new run from its config.
+
+    Args:
+        config: A checked configuration.
+        overwrite: Replace a run of that name.
+        say: Receives the few lines that a user should read.
+
+    Raises:
+        UserError: If the data, the config or the folder does not allow it, or a loss is no number.
+    """
+    store = open_data(config.data, say=say)
+    config = for_data(config, store)
+    gan = build(config)
+    run = Run.create(Path(config.run.folder) / config.run.name, overwrite)
+    configs.save(config, run.config_path)
+    return _train(config, run, gan, store, Position(), say)
+
+
+def resume(run: Run, config: Config, say: Say = print) -> Outcome:
+    """Go on with a run from its last checkpoint, exactly as if it had never stopped.
+
+    Args:
+        run: An existing run.
+        config: Its configuration; train.epochs may have grown.
+        say: As for `start`.
+
+    Raises:
+        UserError: As `start`, and if the last checkpoint is damaged or of another model.
+    """
+    store = open_data(config.data, say=say)
+    config = for_data(config, store)
+    gan = build(config)
+    position = restore(gan, run) if run.checkpoint_paths() else Position()
+    total = config.train.epochs * config.train.steps_per_epoch
+    if position.step >= total:
+        say(f"{run.folder} is trained to its end; ask for more with train.epochs=N.")
+    run.rewind_history(position.step)
+    configs.save(config, run.config_path)
+    say(f"Going on from step {position.step} of {total}.")
+    return _train(config, run, gan, store, position, say)
+
+
+def for_data(config: Config, store: ClipStore) -> Config:
+    """Complete a family's options by the data's classes.
+
+    Raises:
+        UserError: If they contradict each other.
+    """
+    try:
+        family = config.family.for_data(store.classes)
+    except ValueError as error:
+        raise UserError(f"{error}.") from error
+    return config.model_copy(update={"family": family})
+
+
+def build(config: Config) -> VideoGAN:
+    """Make a family's networks with seeded weights, compiled for training.
+
+    Raises:
+        UserError: If an option is not to be had on this backend.
+    """
+    train = config.train
+    if train.steps_per_execution > 1 and keras.backend.backend() == "torch":
+        raise UserError(
+            "train.steps_per_execution: expected 1 on PyTorch, found "
+            f"{train.steps_per_execution}; leave it out or choose another backend."
+        )
+    keras.config.set_dtype_policy(train.precision)
+    keras.utils.set_random_seed(train.seed)
+    gan = families.load(config.family.name).Family(config.family, seed=train.seed)
+    if train.ema is not None:
+        for player in gan.players.values():
+            player.optimizer.use_ema = player.generates
+            player.optimizer.ema_momentum = train.ema
+    gan.compile(jit_compile=train.jit, steps_per_execution=train.steps_per_execution)
+    return gan
+
+
+def restore(gan: VideoGAN, run: Run, path: Path | None = None) -> Position:
+    """Load a run's checkpoint, by default the last.
+
+    Raises:
+        UserError: If there is none, or it is damaged or of another model.
+    """
+    paths = run.checkpoint_paths()
+    if path is None and not paths:
+        raise UserError(f"{run.folder} has no checkpoint yet; start it anew with --overwrite.")
+    return checkpoint.load(gan, path or paths[-1])
+
+
+def export_run(gan: VideoGAN, config: Config, path: Path, trained_on: dict[str, Any]) -> Path:
+    """Export a trained generator, with its moving averages where it keeps them."""
+    step, described = _described(gan, config, trained_on)
+    with gan.averaged():
+        return export_step(step, described, path)
+
+
+def export_checkpoint(run: Run, output: Path | None = None, path: Path | None = None) -> Path:
+    """Export a run as it was at a checkpoint, by default the last.
+
+    Raises:
+        UserError: If the run has no such checkpoint, or it is damaged.
+    """
+    config = configs.load(run.config_path)
+    gan = build(config)
+    position = restore(gan, run, path)
+    trained_on = json.loads(run.provenance_path.read_text()) | {"steps": position.step}
+    return export_run(gan, config, output or run.model_path, trained_on)
+
+
+def batches(config: Config, gan: Any, store: ClipStore, position: Position) -> ClipBatches:
+    """Return the batches from a position on; those of one epoch only if it is inside an epoch."""
+    per_epoch = config.train.steps_per_epoch
+    return ClipBatches(
+        store,
+        {name: ClipSpec(**spec) for name, spec in gan.clips().items()},
+        batch=config.data.batch,
+        steps=per_epoch,
+        stride=config.data.stride,
+        seed=config.data.seed,
+        split=config.data.split,
+        workers=config.data.workers,
+        epoch=position.step // per_epoch,
+        first=position.step % per_epoch,
+    )
+
+
+def _described(gan, config, trained_on):
+    step, described = gan.rollout_model()
+    description = Description(
+        family=config.family.name,
+        kvidgan_version=kvidgan.__version__,
+        trained_on=trained_on,
+        config=config.model_dump(mode="json"),
+        **described,
+    )
+    return step, description
+
+
+def _train(config, run, gan, store, position, say):
+    trained_on = store.provenance()
+    run.provenance_path.write_text(json.dumps(trained_on, indent=1))
+    clock = callbacks.Clock(position, config.train.epochs, config.train.steps_per_epoch)
+    around = _callbacks(config, run, clock, Rollout(*_described(gan, config, trained_on)), gan, say)
+    while position.step < clock.total and not clock.stopping:
+        # A run that was stopped inside an epoch first finishes that one, then goes on with whole
+        # epochs: Keras counts steps from an epoch's start only.
+        inside = position.step % config.train.steps_per_epoch > 0
+        gan.fit(
+            batches(config, gan, store, position),
+            initial_epoch=position.epoch,
+            epochs=position.epoch + 1 if inside else config.train.epochs,
+            callbacks=around,
+            verbose=0,
+        )
+    if clock.stopping:
+        return Outcome(run, position.step)
+    model = export_run(gan, config, run.model_path, trained_on | {"steps": position.step})
+    return Outcome(run, position.step, model, _animate(model, run))
+
+
+def _callbacks(config, run, clock, rollout, gan, say):
+    train = config.train
+    frames = max(spec["frames"] for spec in gan.clips().values())
+    history = callbacks.History(clock, run, train.log_every)
+    samples = callbacks.Samples(clock, run, rollout, train.sample_every, frames)
+    if train.tensorboard:
+        scalars, image = callbacks.tensorboard_sinks(run.tensorboard)
+        history.sinks.append(scalars)
+        samples.sinks.append(image)
+    return [
+        clock,
+        callbacks.FiniteLosses(clock, run),
+        callbacks.Interrupt(clock, say),
+        history,
+        samples,
+        callbacks.Checkpoints(clock, run, train.checkpoint_every, train.keep_checkpoints),
+        Progress(clock),
+    ]
+
+
+def _animate(model: Path, run: Run) -> Path:
+    """Play 16 videos from the exported file, as anyone would, into a GIF."""
+    steps = Rollout.open(model).start(videos=16, seed=1)
+    videos = np.stack([step.frames for step in islice(steps, 48)], axis=1)
+    path = run.samples / f"{run.name}.gif"
+    write_frames(path, enlarge(grid(videos)), fps=12.5)
+    return path

@@ -1,0 +1,64 @@
+"""How a run reports itself: a live line on a terminal, plain lines elsewhere."""
+
+import time
+
+import keras
+from rich.console import Console
+from rich.progress import BarColumn, Progress as Bar, TextColumn
+
+from .callbacks import Clock
+
+
+class Progress(keras.callbacks.Callback):
+    """Shows step, losses, rate and time left, live or every 15 seconds."""
+
+    def __init__(self, clock: Clock, console: Console | None = None, every: float = 15.0):
+        super().__init__()
+        self.clock, self.every = clock, every
+        self.console = console or Console(highlight=False)
+        self._bar: Bar | None = None
+
+    def on_train_begin(self, logs=None):
+        """Begin to time; the first step also compiles, and is not counted in the rate."""
+        self._first: tuple[float, int] | None = None
+        self._said = 0.0
+        self._show("compiling the training step")
+        if self.console.is_terminal:
+            self._bar = Bar(BarColumn(20), TextColumn("{task.description}"), console=self.console)
+            self._task = self._bar.add_task("compiling the training step", total=self.clock.total)
+            self._bar.start()
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Show this step."""
+        now, step = time.monotonic(), self.clock.position.step
+        if self._first is None:
+            self._first = now, step
+        line = self._line(now, step, logs or {})
+        if self._bar is not None:
+            self._bar.update(self._task, completed=step, description=line)
+        elif now - self._said > self.every or step == self.clock.total:
+            self._said = now
+            self.console.print(line, soft_wrap=True)
+
+    def on_train_end(self, logs=None):
+        """Leave the last line standing."""
+        if self._bar is not None:
+            self._bar.stop()
+
+    def _line(self, now, step, logs):
+        since, start = self._first
+        rate = (step - start) / (now - since) if step > start else 0.0
+        left = (self.clock.total - step) / rate if rate else 0.0
+        speed = f"{rate:.2f} steps/s  {_duration(left)} left" if rate else "measuring the rate"
+        losses = "  ".join(f"{name} {value:.3f}" for name, value in logs.items())
+        return f"step {step}/{self.clock.total}  {speed}  {losses}"
+
+    def _show(self, text):
+        if not self.console.is_terminal:
+            self.console.print(text)
+
+
+def _duration(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
