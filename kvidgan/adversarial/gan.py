@@ -105,7 +105,7 @@ class VideoGAN(keras.Model):
         self.built = True
         optimizers = [player.optimizer for player in self.players.values()]
         if jit_compile == "auto":
-            jit_compile = _jit_pays()
+            jit_compile = _jit_pays() and not options.get("run_eagerly")
         super().compile(optimizer=Optimizers(optimizers), jit_compile=jit_compile, **options)
 
     def train_step(self, *args: Any) -> Any:

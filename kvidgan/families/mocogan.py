@@ -317,11 +317,11 @@ class Family(VideoGAN):
         content = self._normal(count, config.content)
         classes = len(config.categories or [])
         category = keras.random.randint((count,), 0, max(classes, 1), seed=self.seeds)
-        fixed = ops.concatenate([content, ops.one_hot(category, classes)], axis=-1)
+        fixed = [content, *([ops.one_hot(category, classes)] if classes else [])]
         states = [self._normal(count, config.motion) for _ in _states(config)]
         moving = self.motion([self._normal(count, frames, config.motion), *states], training=True)
-        fixed = ops.repeat(fixed[:, None], frames, axis=1)
-        return ops.concatenate([fixed, ops.cast(moving, fixed.dtype)], axis=-1), category
+        fixed = [ops.repeat(code[:, None], frames, axis=1) for code in fixed]
+        return ops.concatenate([*fixed, ops.cast(moving, "float32")], axis=-1), category
 
     def _normal(self, *shape):
         return keras.random.normal(shape, seed=self.seeds)

@@ -183,8 +183,9 @@ def _check(path, model, description):
                 f"{path}: its description gives {name} the shape {tuple(shape)}, its model "
                 f"{shapes[name]}; export it again."
             )
+    outputs = model({tensor.name: tensor for tensor in model.inputs})  # symbolic
     wanted = {description.frame.output, *description.extra_outputs}
     wanted |= {s.next for s in description.inputs.values() if getattr(s, "next", None)}
-    missing = sorted(wanted - set(model.output_names)) if isinstance(model.output, dict) else wanted
+    missing = sorted(wanted - set(outputs if isinstance(outputs, dict) else ()))
     if missing:
         raise UserError(f"{path}: its model lacks the outputs {missing}; export it again.")

@@ -44,7 +44,7 @@ def bench(config: Config, steps: int, say: Say = print) -> dict[str, Any]:
     return {
         "family": config.family.name,
         "backend": keras.backend.backend(),
-        "device": ", ".join(keras.distribution.list_devices()),
+        "device": str(keras.ops.convert_to_tensor(0.0).device),
         "precision": config.train.precision,
         "batch": config.data.batch,
         "steps": steps,
@@ -80,7 +80,7 @@ class _Timer(keras.callbacks.Callback):
 
 def _seconds_per_step(gan: keras.Model, data: keras.utils.PyDataset) -> float:
     timer = _Timer()
-    gan.fit(data, epochs=1, callbacks=[timer], verbose=0)
+    gan.fit(data, steps_per_epoch=len(data), shuffle=False, callbacks=[timer], verbose=0)
     times = timer.times[WARM_UP - 1 :]
     return statistics.median(b - a for a, b in zip(times, times[1:], strict=False))
 

@@ -115,6 +115,11 @@ def build(config: Config) -> VideoGAN:
             "train.steps_per_execution: expected 1 on PyTorch, found "
             f"{train.steps_per_execution}; leave it out or choose another backend."
         )
+    if train.steps_per_epoch % train.steps_per_execution:
+        raise UserError(
+            f"train.steps_per_execution: expected a divisor of train.steps_per_epoch "
+            f"({train.steps_per_epoch}), found {train.steps_per_execution}."
+        )
     keras.config.set_dtype_policy(train.precision)
     keras.utils.set_random_seed(train.seed)
     gan = families.load(config.family.name).Family(config.family, seed=train.seed)
@@ -196,8 +201,11 @@ def _train(config, run, gan, store, position, say):
         # A run that was stopped inside an epoch first finishes that one, then goes on with whole
         # epochs: Keras counts steps from an epoch's start only.
         inside = position.step % config.train.steps_per_epoch > 0
+        data = batches(config, gan, store, position)
         gan.fit(
-            batches(config, gan, store, position),
+            data,
+            steps_per_epoch=len(data),
+            shuffle=False,
             initial_epoch=position.epoch,
             epochs=position.epoch + 1 if inside else config.train.epochs,
             callbacks=around,

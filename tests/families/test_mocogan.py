@@ -1,0 +1,208 @@
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from kvidgan.families import mocogan
+from kvidgan.families.mocogan import Config, Family
+
+pytestmark = pytest.mark.every_backend
+
+SMALL = {
+    "size": 32,
+    "frames": 8,
+    "content": 3,
+    "motion": 4,
+    "generator_width": 2,
+    "image_width": 2,
+    "video_width": 2,
+    "time_kernel": 2,
+    "categories": ["walk", "run"],
+}
+
+
+def family(**options):
+    keras.utils.set_random_seed(0)
+    gan = Family(Config(**{**SMALL, **options}))
+    gan.compile(run_eagerly=True)  # compiled steps are compared in test_gan and test_first_step
+    return gan
+
+
+def batch(gan, count=2):
+    rng = np.random.default_rng(0)
+    made = {}
+    for name, spec in gan.clips().items():
+        shape = (count, spec["frames"], spec["height"], spec["width"], spec["channels"])
+        made[name] = rng.integers(0, 256, shape, dtype=np.uint8)
+        made[f"{name}_class"] = np.arange(count, dtype="int32") % 2
+    return made
+
+
+def values(variables):
+    return [ops.convert_to_numpy(v.value).copy() for v in variables]
+
+
+def largest_changes(before, variables):
+    after = values(variables)
+    return [np.abs(a - b).max() for a, b in zip(before, after, strict=True)]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"cell": "lstm"},
+        {"categories": []},
+        {"infogan": False},
+        {"channels": 1, "image_discriminator": "full"},
+        {"video_discriminator": "patch"},
+        {"image_noise": 0.1, "video_noise": 0.2},
+        {"reuse_generated": True},
+        {"size": 96, "cell": "lstm"},
+    ],
+    ids=str,
+)
+def test_one_step_changes_every_variable_of_every_player(options):
+    gan = family(**options)
+    before = values(gan.trainable_variables)
+    losses = gan.train_on_batch(batch(gan), return_dict=True)
+    expected = {"image_discriminator", "video_discriminator", "generator"}
+    if gan.config.categories:
+        expected |= {"category_real"} | ({"category_generated"} if gan.config.infogan else set())
+    assert set(losses) == expected
+    assert all(np.isfinite(value) for value in losses.values())
+    players = {id(v) for player in gan.players.values() for v in player.variables}
+    assert players == {id(v) for v in gan.trainable_variables}
+    for change, variable in zip(
+        largest_changes(before, gan.trainable_variables), gan.trainable_variables, strict=True
+    ):
+        assert change > 0, variable.path
+
+
+@pytest.mark.parametrize("name", ["image_discriminator", "video_discriminator", "generator"])
+def test_a_player_changes_only_its_own_variables(name):
+    gan = family()
+    for other, player in gan.players.items():
+        if other != name:
+            player.optimizer.learning_rate = 0.0
+            player.optimizer.weight_decay = None
+    own = {id(v) for v in gan.players[name].variables}
+    before = values(gan.trainable_variables)
+    gan.train_on_batch(batch(gan))
+    for change, v in zip(
+        largest_changes(before, gan.trainable_variables), gan.trainable_variables, strict=True
+    ):
+        assert (change > 0) == (id(v) in own), v.path
+
+
+def test_the_adversarial_loss_reaches_the_generator():
+    gan = family(infogan=False)
+    from kvidgan.adversarial import value_and_gradients
+
+    image, video, _ = gan._generate(2)
+    for score in (
+        lambda: ops.mean(gan.image_discriminator(gan._generate(2)[0])),
+        lambda: ops.mean(gan.video_discriminator(gan._generate(2)[1])),
+    ):
+        _, gradients = value_and_gradients(score, gan.players["generator"].variables)
+        for gradient, variable in zip(
+            gradients, gan.players["generator"].variables, strict=True
+        ):
+            assert np.abs(ops.convert_to_numpy(gradient)).max() > 0, variable.path
+    assert tuple(image.shape) == (2, 32, 32, 3)
+    assert tuple(video.shape) == (2, 8, 32, 32, 3)
+    assert np.abs(ops.convert_to_numpy(video)).max() <= 1
+
+
+def test_statistics_and_counters_advance_once_a_pass():
+    """Two decoder passes to train the discriminators, two to train the generator."""
+    gan = family(batch_norm_momentum=0.5, image_noise=0.1)
+    draws = ops.convert_to_numpy(gan.seeds.state.value)[1]
+    gan.train_on_batch(batch(gan))
+    # Per generation: content, category, state and noise, twice, and one random moment.
+    assert ops.convert_to_numpy(gan.seeds.state.value)[1] - draws == 2 * 9
+    statistics = [v for v in gan.decoder.non_trainable_variables if "variance" in v.name]
+    for variance in statistics:
+        # Four updates leave at most a sixteenth of the initial one.
+        assert ops.convert_to_numpy(variance.value).min() < 1 / 16 + 0.5
+        assert np.abs(ops.convert_to_numpy(variance.value) - 1).max() > 0.5
+    noises = [layer for layer in gan.image_discriminator.layers if "noise" in layer.name]
+    # Real and generated for the discriminator, generated for the generator.
+    assert len(noises) == 4
+    for layer in noises:
+        assert ops.convert_to_numpy(layer.seed_generator.state.value)[1] == 3
+
+
+def test_reusing_the_generated_batch_draws_once():
+    gan = family(reuse_generated=True)
+    gan.train_on_batch(batch(gan))
+    assert ops.convert_to_numpy(gan.seeds.state.value)[1] == 9
+
+
+def test_published_networks_have_the_published_shapes():
+    """Section 4 and the spec's table, counted by hand: no biases, batch norm from the second on."""
+    config = Config(categories=["a", "b", "c", "d"])
+    z, c = 50 + 4 + 10, 3
+    decoder = mocogan.decoder(config)
+    assert [layer.output.shape[1:] for layer in decoder.layers if "re_lu" in layer.name] == [
+        (4, 4, 512), (8, 8, 256), (16, 16, 128), (32, 32, 64)
+    ]  # fmt: skip
+    up = 16 * (z * 512 + 512 * 256 + 256 * 128 + 128 * 64 + 64 * c)
+    assert count(decoder) == up + 2 * (512 + 256 + 128 + 64)
+    image = mocogan.image_discriminator(config)
+    assert image.output_shape == (None, 4, 4, 1)
+    assert count(image) == 16 * (c * 64 + 64 * 128 + 128 * 256 + 256) + 2 * (128 + 256)
+    video = mocogan.video_discriminator(config)
+    assert video.output_shape == (None, 1, 1, 1, 5)
+    down = 64 * (c * 64 + 64 * 128 + 128 * 256 + 256 * 512 + 512 * 5)
+    assert count(video) == down + 2 * (128 + 256 + 512)
+    gru = mocogan.cell(config)
+    gru.build((None, 10))
+    assert sum(int(np.prod(v.shape)) for v in gru.trainable_variables) == 3 * (10 * 10 * 2 + 2 * 10)
+
+
+@pytest.mark.parametrize("size", [32, 48, 64, 96, 128])
+def test_every_size_fits_its_networks(size):
+    config = Config(**{**SMALL, "size": size, "frames": 8})
+    assert mocogan.decoder(config).output_shape == (None, size, size, 3)
+    assert mocogan.image_discriminator(config).output_shape[-1] == 1
+    assert mocogan.video_discriminator(config).output_shape == (None, 1, 1, 1, 3)
+
+
+@pytest.mark.parametrize("cell", ["gru", "lstm"])
+def test_rolling_out_step_by_step_equals_the_clip_at_once(cell):
+    gan = family(cell=cell)
+    config, states = gan.config, ["hidden"] if cell == "gru" else ["hidden", "carry"]
+    rng = np.random.default_rng(1)
+    noise = rng.standard_normal((2, config.frames, config.motion)).astype("float32")
+    first = {n: rng.standard_normal((2, config.motion)).astype("float32") for n in states}
+    content = rng.standard_normal((2, config.content)).astype("float32")
+    category = np.eye(2, dtype="float32")
+    codes = gan.motion.predict_on_batch([noise, *first.values()])
+    model, description = gan.rollout_model()
+    assert set(description["inputs"]) == {"content", "category", "noise", *states}
+    state = first
+    for moment in range(config.frames):
+        fed = {"content": content, "category": category, "noise": noise[:, moment], **state}
+        out = model.predict_on_batch(fed)
+        state = {name: out[f"{name}_next"] for name in states}
+        np.testing.assert_allclose(state["hidden"], codes[:, moment], atol=1e-5)
+        code = np.concatenate([content, category, codes[:, moment]], axis=-1)
+        np.testing.assert_allclose(out["frame"], gan.decoder.predict_on_batch(code), atol=1e-5)
+
+
+def test_impossible_options_are_refused():
+    with pytest.raises(ValueError, match="expected at least 13 for a full video discriminator"):
+        Config(frames=12)
+    with pytest.raises(ValueError, match="expected the data's classes"):
+        Config(categories=["a", "b"]).for_data(["b", "c"])
+
+
+def test_data_complete_the_categories():
+    assert Config().for_data(["a", "b"]).categories == ["a", "b"]
+    assert Config().for_data(["only"]).categories == []
+    assert Config(categories=[]).for_data(["a", "b"]).categories == []
+
+
+def count(model):
+    return sum(int(np.prod(v.shape)) for v in model.trainable_variables)

@@ -1,0 +1,58 @@
+"""Tiny step models, one for each role of the contract, with outputs that can be worked out."""
+
+import keras
+from keras import layers, ops
+
+from kvidgan.rollout import Description
+
+
+def described(**parts):
+    common = {"family": "toy", "kvidgan_version": "0"}
+    return Description.model_validate({**common, **parts})
+
+
+def counting():
+    """A state that grows by one a step; the frame shows content + state, category on channel 1."""
+    content = keras.Input((2,), name="content")
+    category = keras.Input((3,), name="category")
+    state = keras.Input((1,), name="count")
+    noise = keras.Input((2,), name="noise")
+    following = layers.Rescaling(1.0, 0.25)(state)
+    whole = layers.Concatenate()([content, category, following, noise])
+    frame = layers.Reshape((2, 2, 1))(layers.Dense(4, activation="tanh")(whole))
+    model = keras.Model(
+        {"content": content, "category": category, "count": state, "noise": noise},
+        {"frame": frame, "count_next": following},
+    )
+    return model, described(
+        frame={"height": 2, "width": 2, "channels": 1},
+        inputs={
+            "content": {"role": "latent", "shape": [2], "draw": "normal", "per": "video"},
+            "category": {"role": "choice", "shape": [3], "labels": ["a", "b", "c"]},
+            "count": {"role": "state", "shape": [1], "draw": "zeros", "next": "count_next"},
+            "noise": {"role": "latent", "shape": [2], "draw": "uniform", "per": "frame"},
+        },
+    )
+
+
+def predicting():
+    """The next frame is the mean of the last two, at any size that is a multiple of four."""
+    history = keras.Input((2, None, None, 3), name="history")
+    frame = ops.mean(history, axis=1)
+    model = keras.Model({"history": history}, {"frame": frame, "twice": frame * 2})
+    return model, described(
+        frame={"height": None, "width": None, "channels": 3, "multiple_of": 4},
+        inputs={"history": {"role": "history", "frames": 2}},
+        extra_outputs={"twice": "image"},
+    )
+
+
+def labelled():
+    """The frame is the share of class 1 in the last three label maps, in the range 0 to 1."""
+    labels = keras.Input((3, None, None, 2), name="labels")
+    frame = ops.mean(labels[..., 1:], axis=1)
+    model = keras.Model({"labels": labels}, {"frame": frame})
+    return model, described(
+        frame={"height": None, "width": None, "channels": 1, "range": [0, 1], "multiple_of": 2},
+        inputs={"labels": {"role": "condition", "frames": 3, "encoding": {"one_hot": 2}}},
+    )

@@ -1,0 +1,73 @@
+"""Files that cannot be played: one clear sentence each, before any backend is loaded."""
+
+import json
+import zipfile
+
+import pytest
+
+from kvidgan.errors import UserError
+from kvidgan.rollout import read_description
+from kvidgan.rollout.description import ENTRY
+
+from ..conftest import run
+
+GOOD = {
+    "format": 1,
+    "family": "toy",
+    "kvidgan_version": "0",
+    "frame": {"height": 2, "width": 2, "channels": 1},
+    "inputs": {"z": {"role": "latent", "shape": [2], "per": "video"}},
+}
+
+
+def written(path, description):
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("config.json", "{}" * 1000)
+        if description is not None:
+            text = description if isinstance(description, str) else json.dumps(description)
+            archive.writestr(ENTRY, text)
+    return path
+
+
+def test_a_good_description_is_read(tmp_path):
+    description = read_description(written(tmp_path / "good.keras", GOOD))
+    assert description.frame.range == (-1, 1)
+    assert description.inputs["z"].draw == "normal"
+
+
+@pytest.mark.parametrize(
+    ("description", "sentence"),
+    [
+        (None, "holds no kvidgan description"),
+        ({**GOOD, "format": 2}, "description format 2, this kvidgan reads up to 1; upgrade"),
+        ({**GOOD, "inputs": {"z": {"role": "magic"}}}, r"invalid kvidgan description \(inputs.z"),
+        ("[1", "invalid kvidgan description"),
+        ("[1]", "invalid kvidgan description"),
+    ],
+)
+def test_a_bad_description_is_refused(tmp_path, description, sentence):
+    path = written(tmp_path / "bad.keras", description)
+    with pytest.raises(UserError, match=sentence):
+        read_description(path)
+
+
+def test_a_truncated_or_foreign_or_missing_file_is_refused(tmp_path):
+    path = written(tmp_path / "cut.keras", GOOD)
+    path.write_bytes(path.read_bytes()[:-40])
+    with pytest.raises(UserError, match="not a complete .keras file"):
+        read_description(path)
+    path.write_text("no zip at all")
+    with pytest.raises(UserError, match="not a complete .keras file"):
+        read_description(path)
+    with pytest.raises(UserError, match="found nothing at"):
+        read_description(tmp_path / "missing.keras")
+
+
+def test_describing_a_file_loads_no_backend(tmp_path):
+    path = written(tmp_path / "good.keras", GOOD)
+    code = (
+        "import sys; from kvidgan.rollout import read_description;"
+        f"read_description({str(path)!r});"
+        "print([m for m in ('keras', 'tensorflow', 'jax', 'torch', 'cv2') if m in sys.modules])"
+    )
+    assert run("-c", code).stdout.strip() == "[]"
