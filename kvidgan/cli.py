@@ -2,13 +2,14 @@
 
 import importlib.util
 import json
+import logging
 import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -34,6 +35,7 @@ Overrides = Annotated[
 
 def main() -> None:
     """Run the command line; what a user can mend is one sentence on stderr and exit status 1."""
+    logging.basicConfig(format="%(message)s")
     try:
         app()
     except UserError as error:
@@ -56,7 +58,7 @@ def fit(
     """Train a model from a YAML file, export it and sample it."""
     if resume is not None:
         # Without a config the first override lands in its place.
-        overrides = [str(config)] * (config is not None) + (overrides or [])
+        overrides = ([] if config is None else [str(config)]) + (overrides or [])
     elif config is None:
         raise UserError("Expected a YAML file such as configs/mocogan.yaml, or --resume RUN.")
     with _backend():
@@ -66,7 +68,7 @@ def fit(
 
     if resume is not None:
         run = Run.open(resume)
-        outcome = training.resume(run, load(run.config_path, overrides), _say)
+        outcome = training.resume(run, load(run.config_path, overrides or []), _say)
     else:
         assert config is not None
         outcome = training.start(load(config, overrides or []), overwrite, _say)
@@ -122,12 +124,12 @@ def generate(
     frames: Annotated[int, typer.Option(min=1, help="Frames, also more than trained on.")] = 32,
     seed: Annotated[int, typer.Option(min=0, help="Equal seeds give equal frames.")] = 0,
     arrangement: Annotated[
-        str | None,
+        Literal["plain", "content-motion"],
         typer.Option(
             "--grid",
             help="content-motion: COUNT rows of equal content, COUNT columns of equal motion.",
         ),
-    ] = None,
+    ] = "plain",
     category: Annotated[str | None, typer.Option(help="One category for all, by name.")] = None,
     interpolate: Annotated[
         bool, typer.Option("--interpolate", help="COUNT contents on the way between two.")
@@ -138,9 +140,7 @@ def generate(
     ] = 0,
 ) -> None:
     """Generate videos from noise, side by side."""
-    if arrangement not in (None, "content-motion"):
-        raise UserError(f"--grid: expected content-motion, found {arrangement!r}.")
-    if arrangement and interpolate:
+    if arrangement != "plain" and interpolate:
         raise UserError("Expected one of --grid and --interpolate, found both.")
     with _backend():
         from kvidgan.rollout import Rollout
@@ -152,7 +152,7 @@ def generate(
         count,
         frames,
         seed=seed,
-        arrangement="interpolate" if interpolate else arrangement or "plain",
+        arrangement="interpolate" if interpolate else arrangement,
         category=category,
     )
     real_fps = write_frames(output, (enlarge(p, scale) for p in _counted(pictures, frames)), fps)
@@ -244,6 +244,9 @@ def _backend() -> Iterator[None]:
     with tempfile.TemporaryFile() as chatter:
         os.dup2(chatter.fileno(), 2)
         try:
+            # Keras looks for it whatever the backend, at the latest when it sees data.
+            with suppress(ImportError):
+                importlib.import_module("tensorflow")
             yield
         except BaseException:
             chatter.seek(0)
@@ -258,7 +261,8 @@ def _counted(pictures, total):
     """Pass pictures on and show on a terminal how many there are."""
     for number, picture in enumerate(pictures, 1):
         if sys.stderr.isatty():
-            print(f"\rframe {number} of {total}", end="\n" if number == total else "", file=sys.stderr)
+            end = "\n" if number == total else ""
+            print(f"\rframe {number} of {total}", end=end, file=sys.stderr)
         yield picture
 
 

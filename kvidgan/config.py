@@ -105,10 +105,11 @@ def save(config: Config, path: Path) -> None:
 def schema() -> dict[str, Any]:
     """Return the JSON schema of a YAML file, for editors."""
     modules = [families.load(name) for name in families.names()]
-    models = [(model, "validation") for model in (Config, *(m.Config for m in modules))]
-    references, definitions = models_json_schema(models)
-    root = definitions["$defs"].pop(references[models[0]]["$ref"].rsplit("/", 1)[1])
-    root["properties"]["family"] = {"oneOf": [references[model] for model in models[1:]]}
+    mode: Literal["validation"] = "validation"
+    known = [(module.Config, mode) for module in modules]
+    references, definitions = models_json_schema([(Config, mode), *known])
+    root = definitions["$defs"].pop(references[Config, mode]["$ref"].rsplit("/", 1)[1])
+    root["properties"]["family"] = {"oneOf": [references[model] for model in known]}
     root["required"] = ["family", "data"]
     definitions["$defs"]["RunConfig"].pop("required")  # the name defaults to the file's
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **root, **definitions}
@@ -164,7 +165,8 @@ def _explained(
             raise UserError(f"{where}: expected the key {key!r}, found none.") from error
         message = first["msg"].removeprefix("Value error, ")
         found = "" if first["type"] == "value_error" else f", found {first['input']!r}"
-        named = f"{key}: " if location else ""
+        # A check of several fields begins its message with the field that it blames.
+        named = f"{key}: " if location else f"{prefix}."
         raise UserError(f"{where}: {named}{message}{found}.") from error
 
 

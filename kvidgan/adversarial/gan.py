@@ -134,6 +134,10 @@ class VideoGAN(keras.Model):
         trained = [[keras.ops.copy(v.value) for v in p.variables] for p in players]
         for player in players:
             player.optimizer.finalize_variable_values(player.variables)
+            for variable in player.variables:
+                # Keras leaves one JAX buffer to the variable and its average; a compiled function
+                # that is given the one would free the other.
+                variable.assign(keras.ops.copy(variable.value))
         try:
             yield
         finally:

@@ -132,7 +132,11 @@ class _Trace(keras.StatelessScope):
     def __enter__(self):
         super().__enter__()
         if self.original_scope is not None:
-            self.state_mapping = self.original_scope.state_mapping | self.state_mapping
+            self.state_mapping |= {
+                key: value
+                for key, value in self.original_scope.state_mapping.items()
+                if key not in self.state_mapping
+            }
         return self
 
     def add_update(self, update):

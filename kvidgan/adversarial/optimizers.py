@@ -5,6 +5,11 @@ from typing import Annotated, Any, Literal
 import keras
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+_EXPECTED = (
+    "expected a Keras schedule such as {{class_name: ExponentialDecay, config: "
+    "{{initial_learning_rate: 0.0002, decay_steps: 1000, decay_rate: 0.96}}}}, found {}"
+)
+
 Rate = Annotated[float, Field(gt=0)]
 
 
@@ -50,10 +55,9 @@ class OptimizerConfig(BaseModel):
 
 def _schedule(value: dict[str, Any]) -> Any:
     try:
-        return keras.optimizers.schedules.deserialize(dict(value))
+        schedule = keras.optimizers.schedules.deserialize(dict(value))
     except Exception as error:
-        raise ValueError(
-            "expected a Keras schedule such as {class_name: ExponentialDecay, config: "
-            "{initial_learning_rate: 0.0002, decay_steps: 1000, decay_rate: 0.96}}, "
-            f"found {value}"
-        ) from error
+        raise ValueError(_EXPECTED.format(value)) from error
+    if not isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
+        raise ValueError(_EXPECTED.format(value))
+    return schedule

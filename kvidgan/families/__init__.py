@@ -33,7 +33,5 @@ def load(name: str) -> ModuleType:
     if name not in names():
         near = difflib.get_close_matches(str(name), names(), n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise UserError(
-            f"family.name: expected one of {', '.join(names())}, found {name!r}.{hint}"
-        )
+        raise UserError(f"family.name: expected one of {', '.join(names())}, found {name!r}.{hint}")
     return importlib.import_module(f"{__name__}.{name}")

@@ -126,9 +126,9 @@ def decoder(config: Config) -> keras.Model:
     for _ in range(config.blocks - 1):
         width //= 2
         x = _up(config, x, width, 4, strides=2, padding="same")
-    x = Conv2DTranspose(
-        config.channels, 4, strides=2, padding="same", use_bias=False, **_normal()
-    )(x)
+    x = Conv2DTranspose(config.channels, 4, strides=2, padding="same", use_bias=False, **_normal())(
+        x
+    )
     frame = layers.Activation("tanh", dtype="float32")(x)
     return keras.Model(code, frame, name="decoder")
 

@@ -82,9 +82,7 @@ class Condition(_Strict):
     encoding: Encoding | None = None
 
 
-Input = Annotated[
-    Latent | Choice | State | History | Condition, Field(discriminator="role")
-]
+Input = Annotated[Latent | Choice | State | History | Condition, Field(discriminator="role")]
 
 
 class Description(_Strict):

@@ -4,6 +4,7 @@ import os
 import tempfile
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -49,7 +50,7 @@ def stock_copy(model: keras.Model) -> keras.Model:
 
 
 def _stock(layer: keras.Layer) -> keras.Layer:
-    kinds = [kind for kind in type(layer).__mro__ if kind.__module__.startswith("keras.")]
+    kinds: list[Any] = [k for k in type(layer).__mro__ if k.__module__.startswith("keras.")]
     config = layer.get_config()
     if "dtype" in config:
         config["dtype"] = "float32"

@@ -74,7 +74,12 @@ def _between(rollout, count, seed):
         raise UserError(f"This {description.family} model draws no content to interpolate between.")
     shares = np.linspace(0, 1, count)
     return {
-        name: np.stack([_slerp(rollout.draw(name, seed), rollout.draw(name, seed + 1), share) for share in shares])
+        name: np.stack(
+            [
+                _slerp(rollout.draw(name, seed), rollout.draw(name, seed + 1), share)
+                for share in shares
+            ]
+        )
         for name in fixed
     }
 

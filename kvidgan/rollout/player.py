@@ -12,7 +12,7 @@ from kvidgan.errors import UserError
 from kvidgan.media import to_uint8
 
 from . import inputs
-from .description import Condition, Description, History, State, read_description
+from .description import Condition, Description, History, Latent, State, read_description
 
 Array = np.ndarray
 
@@ -70,8 +70,13 @@ class Rollout:
 
         Returns:
             float32, in the input's shape.
+
+        Raises:
+            UserError: If the model draws no such input.
         """
-        spec = self.description.inputs[name]
+        spec = self.description.inputs.get(name)
+        if not isinstance(spec, Latent | State):
+            raise UserError(f"This {self.description.family} model draws no input {name!r}.")
         return inputs.draw(spec.draw, spec.shape, inputs.generator(seed, name))
 
     def start(
@@ -108,7 +113,8 @@ class Rollout:
             An iterator of `Step`.
 
         Raises:
-            UserError: If an argument does not fit the description.
+            UserError: If an argument does not fit the description; while iterating, if the model
+                makes no numbers.
         """
         choices, latents, conditions = choices or {}, latents or {}, conditions or {}
         inputs.check_names(
@@ -148,7 +154,13 @@ class Rollout:
     def _step(self, outputs, size):
         spec = self.description.frame
         low, high = spec.range
-        signal = (_crop(outputs[spec.output], size) - low) * (2.0 / (high - low)) - 1.0
+        frames = _crop(outputs[spec.output], size)
+        if not np.isfinite(frames).all():
+            raise UserError(
+                f"This {self.description.family} model makes frames that are no numbers: its "
+                "training exploded; go back to an earlier checkpoint."
+            )
+        signal = (frames - low) * (2.0 / (high - low)) - 1.0
         extras = {name: _crop(outputs[name], size) for name in self.description.extra_outputs}
         return Step(to_uint8(signal), extras)
 

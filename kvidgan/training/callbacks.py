@@ -61,12 +61,16 @@ class FiniteLosses(keras.callbacks.Callback):
         """Raise UserError, naming the loss and the last good checkpoint."""
         bad = [name for name, value in (logs or {}).items() if not math.isfinite(value)]
         if bad:
-            kept = self.run.checkpoint_paths()
-            good = f"the last good checkpoint is {kept[-1]}" if kept else "no checkpoint was kept"
-            raise UserError(
-                f"The loss {bad[0]!r} became {logs[bad[0]]} at step {self.clock.position.step}; "
-                f"{good}. Try a lower learning rate, or a clipnorm for its optimizer."
-            )
+            raise _exploded(f"The loss {bad[0]!r} became {logs[bad[0]]}", self.clock, self.run)
+
+
+def _exploded(what: str, clock: Clock, run: Run) -> UserError:
+    kept = run.checkpoint_paths()
+    good = f"the last good checkpoint is {kept[-1]}" if kept else "no checkpoint was kept before"
+    return UserError(
+        f"{what} at step {clock.position.step}; {good}. Try a lower learning rate, or a clipnorm "
+        "for its optimizer."
+    )
 
 
 class History(keras.callbacks.Callback):
@@ -145,7 +149,12 @@ class Checkpoints(keras.callbacks.Callback):
         due = self.clock.epoch_done and position.epoch % self.every == 0
         if due or position.step == self.clock.total or self.clock.stopping:
             path = self.run.checkpoints / f"step-{position.step:08d}.npz"
-            checkpoint.save(self.model, position, path)
+            try:
+                checkpoint.save(self.model, position, path)
+            except FloatingPointError as error:  # the step's loss was finite, its update was not
+                raise _exploded(
+                    f"The variable {error} became no number", self.clock, self.run
+                ) from error
             for old in self.run.checkpoint_paths()[: -self.keep]:
                 old.unlink()
 

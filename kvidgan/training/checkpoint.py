@@ -35,9 +35,13 @@ def save(gan: VideoGAN, position: Position, path: Path) -> None:
     """Write a checkpoint; it appears under its name only when it is complete.
 
     Raises:
+        FloatingPointError: If a value is no number, as after a loss that exploded; names it.
         OSError: If it cannot be written; nothing is left under the name.
     """
     arrays = {name: keras.ops.convert_to_numpy(v.value) for name, v in _named(gan).items()}
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise FloatingPointError(_named(gan)[name].path)
     arrays[_POSITION] = np.array(json.dumps(asdict(position)))
     aside = path.with_name(f".{path.name}.part")
     try:
@@ -57,7 +61,7 @@ def load(gan: VideoGAN, path: Path) -> Position:
         UserError: If the file is damaged or belongs to another model.
     """
     try:
-        with np.load(path) as archive:
+        with path.open("rb") as file, np.load(file) as archive:
             arrays = dict(archive)
     except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
         raise UserError(
@@ -79,7 +83,6 @@ def load(gan: VideoGAN, path: Path) -> Position:
 
 
 def _named(gan: VideoGAN) -> dict[str, keras.Variable]:
-    """Name all state in its order: paths alone repeat, and hold counters of the process."""
-    names = [(f"net{i:04d}.{v.name}", v) for i, v in enumerate(gan.variables)]
-    slots = [(f"opt{i:04d}.{v.name}", v) for i, v in enumerate(gan.optimizer.variables)]
-    return dict(names + slots)
+    """Number all state: Keras' own names hold counters of the process."""
+    names = {f"net{i:04d}": v for i, v in enumerate(gan.variables)}
+    return names | {f"opt{i:04d}": v for i, v in enumerate(gan.optimizer.variables)}

@@ -4,7 +4,8 @@ import time
 
 import keras
 from rich.console import Console
-from rich.progress import BarColumn, Progress as Bar, TextColumn
+from rich.progress import BarColumn, TextColumn
+from rich.progress import Progress as Bar
 
 from .callbacks import Clock
 
@@ -17,22 +18,24 @@ class Progress(keras.callbacks.Callback):
         self.clock, self.every = clock, every
         self.console = console or Console(highlight=False)
         self._bar: Bar | None = None
+        self._first = (0.0, -1)
+        self._said = 0.0
 
     def on_train_begin(self, logs=None):
         """Begin to time; the first step also compiles, and is not counted in the rate."""
-        self._first: tuple[float, int] | None = None
-        self._said = 0.0
-        self._show("compiling the training step")
-        if self.console.is_terminal:
-            self._bar = Bar(BarColumn(20), TextColumn("{task.description}"), console=self.console)
-            self._task = self._bar.add_task("compiling the training step", total=self.clock.total)
-            self._bar.start()
+        self._first = (0.0, -1)
+        if not self.console.is_terminal:
+            self.console.print("Compiling the training step.")
+            return
+        self._bar = Bar(BarColumn(20), TextColumn("{task.description}"), console=self.console)
+        self._task = self._bar.add_task("compiling the training step", total=self.clock.total)
+        self._bar.start()
 
     def on_train_batch_end(self, batch, logs=None):
         """Show this step."""
         now, step = time.monotonic(), self.clock.position.step
-        if self._first is None:
-            self._first = now, step
+        if self._first[1] < 0:
+            self._first = (now, step)
         line = self._line(now, step, logs or {})
         if self._bar is not None:
             self._bar.update(self._task, completed=step, description=line)
@@ -52,10 +55,6 @@ class Progress(keras.callbacks.Callback):
         speed = f"{rate:.2f} steps/s  {_duration(left)} left" if rate else "measuring the rate"
         losses = "  ".join(f"{name} {value:.3f}" for name, value in logs.items())
         return f"step {step}/{self.clock.total}  {speed}  {losses}"
-
-    def _show(self, text):
-        if not self.console.is_terminal:
-            self.console.print(text)
 
 
 def _duration(seconds: float) -> str:

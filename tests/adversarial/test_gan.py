@@ -16,7 +16,11 @@ class Toy(VideoGAN):
         keras.utils.set_random_seed(3)
         self.seeds = keras.random.SeedGenerator(5)
         self.generator = keras.Sequential(
-            [keras.Input((2,)), keras.layers.Dense(4, use_bias=False), keras.layers.BatchNormalization()]
+            [
+                keras.Input((2,)),
+                keras.layers.Dense(4, use_bias=False),
+                keras.layers.BatchNormalization(),
+            ]
         )
         self.critic = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
         optimizer = keras.optimizers.Adam(0.01, use_ema=ema, ema_momentum=0.5)
@@ -94,10 +98,29 @@ def test_moving_averages_hold_inside_the_block_only():
     gan.fit(data(batches=1), batch_size=8, verbose=0)
     second = values(gan.generator.trainable_variables)
     with gan.averaged():
-        for a, b, found in zip(first, second, values(gan.generator.trainable_variables), strict=True):
+        for a, b, found in zip(
+            first, second, values(gan.generator.trainable_variables), strict=True
+        ):
             np.testing.assert_allclose(found, (a + b) / 2, rtol=1e-5, atol=1e-7)
     for trained, found in zip(second, values(gan.generator.trainable_variables), strict=True):
         np.testing.assert_array_equal(trained, found)
+
+
+def test_playing_the_averages_leaves_training_intact():
+    played, plain = Toy(ema=True), Toy(ema=True)
+    for gan in (played, plain):
+        gan.compile()
+        gan.fit(data(batches=2), batch_size=8, shuffle=False, verbose=0)
+    with played.averaged():
+        played.generator.predict_on_batch(np.zeros((1, 2), "float32"))
+    for gan in (played, plain):
+        gan.fit(data(batches=2), batch_size=8, shuffle=False, verbose=0)
+    for group in ("variables", "optimizer"):
+        pair = [
+            g.variables if group == "variables" else g.optimizer.variables for g in (played, plain)
+        ]
+        for a, b in zip(*map(values, pair), strict=True):
+            np.testing.assert_array_equal(a, b)
 
 
 def test_keras_saves_and_restores_every_optimizer(tmp_path):
@@ -108,7 +131,9 @@ def test_keras_saves_and_restores_every_optimizer(tmp_path):
     other = Toy()
     other.compile()
     other.load_weights(tmp_path / "toy.weights.h5")
-    for a, b in zip(values(gan.optimizer.variables), values(other.optimizer.variables), strict=True):
+    for a, b in zip(
+        values(gan.optimizer.variables), values(other.optimizer.variables), strict=True
+    ):
         np.testing.assert_array_equal(a, b)
     assert isinstance(gan.optimizer, Optimizers)
 

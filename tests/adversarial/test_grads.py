@@ -78,9 +78,7 @@ def test_per_variable_clipping_and_weight_decay_are_the_optimizers():
     a, b = keras.Variable([3.0, 4.0]), keras.Variable([0.3, 0.4])
     optimizer = keras.optimizers.SGD(1.0, clipnorm=1.0, weight_decay=0.1)
     optimizer.build([a, b])
-    minimize(
-        lambda: ops.sum(a.value**2) / 2 + ops.sum(b.value**2) / 2, Player(optimizer, [a, b])
-    )
+    minimize(lambda: ops.sum(a.value**2) / 2 + ops.sum(b.value**2) / 2, Player(optimizer, [a, b]))
     np.testing.assert_allclose(numbers(a), np.array([3, 4]) * 0.9 - [0.6, 0.8], rtol=1e-6)
     np.testing.assert_allclose(numbers(b), np.array([0.3, 0.4]) * (0.9 - 1), atol=1e-6)
 

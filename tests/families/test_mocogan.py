@@ -105,9 +105,7 @@ def test_the_adversarial_loss_reaches_the_generator():
         lambda: ops.mean(gan.video_discriminator(gan._generate(2)[1])),
     ):
         _, gradients = value_and_gradients(score, gan.players["generator"].variables)
-        for gradient, variable in zip(
-            gradients, gan.players["generator"].variables, strict=True
-        ):
+        for gradient, variable in zip(gradients, gan.players["generator"].variables, strict=True):
             assert np.abs(ops.convert_to_numpy(gradient)).max() > 0, variable.path
     assert tuple(image.shape) == (2, 32, 32, 3)
     assert tuple(video.shape) == (2, 8, 32, 32, 3)

@@ -66,7 +66,9 @@ def test_transposed_convolution(taps, stride):
     ],
 )
 @pytest.mark.parametrize("forced", [False, True])
-def test_layers_hold_stock_weights_and_give_stock_outputs(kind, options, shape, forced, monkeypatch):
+def test_layers_hold_stock_weights_and_give_stock_outputs(
+    kind, options, shape, forced, monkeypatch
+):
     if forced:
         monkeypatch.setattr(convolutions, "xla_on_cpu", lambda: True)
     options = {"filters": 4, "bias_initializer": "normal", **options}

@@ -72,4 +72,4 @@ def test_every_backend_plays_the_same_64_frames(exported, tmp_path, writer):
 def test_plain_keras_opens_it_without_kvidgan(exported, backend):
     forbidden = "import sys; sys.modules['kvidgan'] = None\n"  # any import of it now fails
     done = run("-c", forbidden + PLAIN, exported / f"{backend}.keras", backend=backend)
-    assert done.stdout.strip() == "frame True"
+    assert done.strip() == "frame True"

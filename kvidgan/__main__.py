@@ -1,0 +1,5 @@
+"""`python -m kvidgan` is `kvidgan`."""
+
+from kvidgan.cli import main
+
+main()

@@ -1,0 +1,214 @@
+"""The command line as a user meets it: outcomes, and one sentence with a status for each mistake."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from kvidgan import cli
+from kvidgan.media import read_video
+
+from .conftest import process
+
+
+@pytest.fixture
+def kvidgan(monkeypatch, capfd):
+    """Call the command line here; return (status, stdout, stderr)."""
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["kvidgan", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stopped:
+            cli.main()
+        out, err = capfd.readouterr()
+        return stopped.value.code or 0, out, err
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A run with two categories: its folder."""
+    from kvidgan import config as configs
+    from kvidgan.training import fit
+
+    from .conftest import TINY
+
+    folder = tmp_path_factory.mktemp("trained")
+    rng = np.random.default_rng(0)
+    for name in ("jump", "run"):
+        (folder / "strips" / name).mkdir(parents=True)
+        for clip in range(3):
+            strip = rng.integers(0, 256, (32, 8 * 32, 3), dtype=np.uint8)
+            Image.fromarray(strip).save(folder / "strips" / name / f"{clip}.png")
+    train = {**TINY["train"], "epochs": 1, "steps_per_epoch": 2}
+    data = {"path": str(folder / "strips"), "batch": 2, "cache": str(folder / "cache")}
+    run = {"name": "toy", "folder": str(folder / "models")}
+    raw = {"family": TINY["family"], "data": data, "train": train, "run": run}
+    return fit.start(configs.check(raw, folder / "toy.yaml"), say=lambda text: None).run.folder
+
+
+def test_fit_says_where_things_are_and_what_to_try(tiny, kvidgan):
+    status, out, _ = kvidgan("fit", tiny, "train.epochs=1", "train.steps_per_epoch=2")
+    assert status == 0
+    folder = tiny.parent / "runs" / "tiny"
+    assert f"model    {folder / 'tiny.keras'}" in out
+    assert f"samples  {folder / 'samples' / 'tiny.gif'}" in out
+    assert f"Try: kvidgan generate {folder / 'tiny.keras'}" in out
+    assert "step 2/2" in out
+    assert "left" in out
+    assert "generator" in out
+
+
+def test_prepare_then_fit_takes_the_classes_by_name(tmp_path, trained, kvidgan):
+    strips, store = trained.parent.parent / "strips", tmp_path / "strips.h5"
+    status, out, _ = kvidgan("prepare", strips, store)
+    assert status == 0
+    assert "6 videos in 2 classes (jump, run)" in out
+    assert f"{store}: 6 videos written, 0 skipped." in out
+    assert "was there already" in kvidgan("prepare", strips, store)[1]
+    status, out, _ = kvidgan("info", store)
+    assert "jump" in out
+    assert "32x32x3" in out
+    status, out, _ = kvidgan("info", trained / "toy.keras")
+    assert "labels jump, run" in out
+
+
+@pytest.mark.parametrize(
+    ("options", "size"),
+    [
+        (["-n", 4], (66, 66)),
+        (["-n", 2, "--grid", "content-motion"], (66, 66)),
+        (["-n", 5, "--interpolate", "--category", "run"], (168, 32)),
+        (["-n", 1, "--scale", 3], (96, 96)),
+    ],
+)
+def test_generate_writes_a_folder_of_png(trained, tmp_path, kvidgan, options, size):
+    scale = [] if "--scale" in options else ["--scale", 1]
+    command = ["generate", trained / "toy.keras", "--frames", 3, "-o", tmp_path / "out"]
+    status, out, err = kvidgan(*command, *options, *scale)
+    assert status == 0, err
+    frames = sorted((tmp_path / "out").iterdir())
+    assert [path.name for path in frames] == ["frame0001.png", "frame0002.png", "frame0003.png"]
+    with Image.open(frames[0]) as image:
+        assert image.size == size
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".mp4"])
+def test_generate_goes_on_beyond_the_trained_length(trained, tmp_path, kvidgan, suffix):
+    path = tmp_path / f"out{suffix}"
+    status, out, _ = kvidgan(
+        "generate", trained / "toy.keras", "-n", 2, "--frames", 64, "-o", path, "--fps", 25
+    )
+    assert status == 0
+    assert "64 frames at 25 fps" in out
+    frames, fps = read_video(path)
+    assert fps == pytest.approx(25)
+    assert len(list(frames)) == 64
+
+
+def test_the_same_seed_gives_the_same_file(trained, tmp_path, kvidgan):
+    for name, seed in (("a", 3), ("b", 3), ("c", 4)):
+        path = tmp_path / f"{name}.gif"
+        kvidgan("generate", trained / "toy.keras", "--frames", 4, "--seed", seed, "-o", path)
+    a, b, c = ((tmp_path / f"{name}.gif").read_bytes() for name in "abc")
+    assert a == b
+    assert a != c
+
+
+def test_export_writes_a_model_of_a_checkpoint(trained, tmp_path, kvidgan):
+    status, out, _ = kvidgan("export", trained, "-o", tmp_path / "again.keras")
+    assert status == 0
+    assert f"{tmp_path / 'again.keras'} written" in out
+    assert (tmp_path / "again.keras").is_file()
+
+
+def test_info_on_a_run_and_on_data(trained, kvidgan):
+    out = kvidgan("info", trained)[1]
+    assert "2 of 2 steps" in out
+    assert "step-00000002" in out
+    folder = trained.parent.parent / "strips"
+    (folder / "jump" / "broken.png").write_bytes(b"\x89PNG no more")
+    out = kvidgan("info", folder)[1]
+    assert "film strips: 6 videos in 2 classes (jump, run)" in out
+    assert "jump/broken.png: " in out
+    (folder / "jump" / "broken.png").unlink()
+
+
+def test_bench_prints_one_line_of_json(tiny, kvidgan):
+    status, out, _ = kvidgan("bench", tiny, "--batch", 1, "--steps", 3, "--json")
+    assert status == 0
+    figures = json.loads(out)
+    assert (figures["batch"], figures["steps"], figures["family"]) == (1, 3, "mocogan")
+    assert figures["clips_per_second"] == pytest.approx(1 / figures["seconds_per_step"])
+    assert 0 <= figures["data_share"] < 1
+    assert figures["peak_memory_mib"] > 100
+    assert "cpu" in figures["device"].lower()
+    status, out, _ = kvidgan("bench", tiny, "--steps", 2)
+    assert "seconds_per_step" in out
+
+
+def test_schema_and_version(kvidgan):
+    assert json.loads(kvidgan("config", "schema")[1])["required"] == ["family", "data"]
+    assert kvidgan("version")[1].strip() == "0.1.0"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["fit"], "Expected a YAML file such as configs/mocogan.yaml, or --resume RUN"),
+        (["fit", "none.yaml"], "Cannot read the config none.yaml"),
+        (["fit", "{tiny}", "train.epoch=1"], "the command line: unknown key 'train.epoch'"),
+        (["fit", "{tiny}", "data.path=nowhere"], "nowhere does not exist and is no built-in"),
+        (["fit", "{tiny}", "family.frames=16"], "needs videos of 16 frames, the longest has 8"),
+        (["fit", "{tiny}", "family.categories=[a]"], "family.categories: expected the data's"),
+        (["fit", "--resume", "nowhere"], "Expected a run's folder, found no config.yaml"),
+        (["generate", "no.keras", "-o", "x.gif"], "Expected an exported .keras file"),
+        (["generate", "{model}", "-o", "x.webp"], "expected .gif, .mp4 or a folder"),
+        (["generate", "{model}", "-o", "x.gif", "--category", "fly"], "expected one of jump, run"),
+        (
+            ["generate", "{model}", "-o", "x.gif", "--interpolate", "--grid", "content-motion"],
+            "Expected one of --grid and --interpolate, found both",
+        ),
+        (["info", "nowhere"], "found nothing at nowhere"),
+        (["export", "nowhere"], "Expected a run's folder"),
+        (["prepare", "nowhere", "x.h5"], "nowhere does not exist"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_status_1(kvidgan, tiny, trained, arguments, sentence):
+    filled = [a.format(tiny=tiny, model=trained / "toy.keras") for a in arguments]
+    status, _, err = kvidgan(*filled)
+    assert status == 1
+    *before, last = err.strip().splitlines()
+    assert last.startswith("error: ")
+    assert sentence in last
+    assert not any("Traceback" in line for line in before)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "theano"])
+def test_an_unknown_backend_is_named(tiny, backend):
+    started = process("-m", "kvidgan", "fit", tiny, backend=backend)
+    _, err = started.communicate(timeout=60)
+    assert started.returncode == 1
+    assert err.strip() == (
+        f"error: KERAS_BACKEND: expected tensorflow, jax or torch, found {backend!r}."
+    )
+
+
+def test_a_backend_that_is_not_installed_says_how_to_get_it(tiny, kvidgan, monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    monkeypatch.setattr(cli.importlib.util, "find_spec", lambda name: None)
+    status, _, err = kvidgan("fit", tiny)
+    assert status == 1
+    assert "which is not installed; pip install 'kvidgan[torch]'" in err
+
+
+def test_a_full_disk_is_one_sentence(kvidgan, monkeypatch, tiny):
+    def full(*args, **kwargs):
+        raise OSError(28, "No space left on device", "models/x")
+
+    monkeypatch.setattr("kvidgan.training.fit.start", full)
+    status, _, err = kvidgan("fit", tiny)
+    assert status == 1
+    assert err.strip() == "error: No space left on device: models/x."
