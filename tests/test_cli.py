@@ -87,7 +87,7 @@ def test_prepare_then_fit_takes_the_classes_by_name(tmp_path, trained, kvidgan):
 def test_generate_writes_a_folder_of_png(trained, tmp_path, kvidgan, options, size):
     scale = [] if "--scale" in options else ["--scale", 1]
     command = ["generate", trained / "toy.keras", "--frames", 3, "-o", tmp_path / "out"]
-    status, out, err = kvidgan(*command, *options, *scale)
+    status, _out, err = kvidgan(*command, *options, *scale)
     assert status == 0, err
     frames = sorted((tmp_path / "out").iterdir())
     assert [path.name for path in frames] == ["frame0001.png", "frame0002.png", "frame0003.png"]

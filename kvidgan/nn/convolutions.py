@@ -1,4 +1,4 @@
-"""Convolution layers in the form that the device compiles well; weights and configuration are stock.
+"""Convolution layers in the form that the device compiles well, with stock weights and config.
 
 XLA's CPU compiler has slow paths for the gradients of 3-D and of strided transposed convolutions
 (25 and 15 times slower than TensorFlow's, measured). On JAX with a CPU these layers compute the

@@ -73,15 +73,8 @@ def _between(rollout, count, seed):
     if not fixed:
         raise UserError(f"This {description.family} model draws no content to interpolate between.")
     shares = np.linspace(0, 1, count)
-    return {
-        name: np.stack(
-            [
-                _slerp(rollout.draw(name, seed), rollout.draw(name, seed + 1), share)
-                for share in shares
-            ]
-        )
-        for name in fixed
-    }
+    ends = {name: (rollout.draw(name, seed), rollout.draw(name, seed + 1)) for name in fixed}
+    return {name: np.stack([_slerp(*two, share) for share in shares]) for name, two in ends.items()}
 
 
 def _slerp(a: np.ndarray, b: np.ndarray, share: float) -> np.ndarray:

@@ -1,5 +1,6 @@
 """How fast a config trains here: the figures of `kvidgan bench`."""
 
+import itertools
 import resource
 import statistics
 import sys
@@ -82,7 +83,7 @@ def _seconds_per_step(gan: keras.Model, data: keras.utils.PyDataset) -> float:
     timer = _Timer()
     gan.fit(data, steps_per_epoch=len(data), shuffle=False, callbacks=[timer], verbose=0)
     times = timer.times[WARM_UP - 1 :]
-    return statistics.median(b - a for a, b in zip(times, times[1:], strict=False))
+    return statistics.median(b - a for a, b in itertools.pairwise(times))
 
 
 def _peak_memory() -> float:

@@ -22,7 +22,10 @@ def compare(stock, ours, shape):
         y = ops.convert_to_numpy(fn(x.value, kernel.value))
         if weights is None:
             weights = ops.convert_to_tensor(rng.standard_normal(y.shape).astype("float32"))
-        loss = lambda fn=fn: ops.sum(fn(x.value, kernel.value) * weights)
+
+        def loss(fn=fn):
+            return ops.sum(fn(x.value, kernel.value) * weights)
+
         _, gradients = value_and_gradients(loss, [x, kernel])
         found.append([y, *(ops.convert_to_numpy(g) for g in gradients)])
     for a, b in zip(*found, strict=True):

@@ -16,7 +16,6 @@ from kvidgan.rollout import Rollout, read_description
 from kvidgan.training import callbacks, checkpoint, fit
 from kvidgan.training.runs import Run
 
-
 EXPLODED = r"became (nan|inf|no number) at step \d+|frames that are no numbers"
 
 
@@ -119,7 +118,7 @@ def test_the_exported_file_holds_the_averages(tiny):
 
 def test_an_older_checkpoint_can_be_exported(tiny, tmp_path):
     outcome, _ = train(tiny)
-    first, last = outcome.run.checkpoint_paths()
+    first, _last = outcome.run.checkpoint_paths()
     old = fit.export_checkpoint(outcome.run, tmp_path / "old.keras", first)
     new = fit.export_checkpoint(outcome.run, tmp_path / "new.keras")
     assert read_description(old).trained_on["steps"] == 2

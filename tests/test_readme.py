@@ -1,0 +1,43 @@
+"""The README's words are kept: its GAN trains on every backend, its tree lists every module."""
+
+import re
+
+import keras
+import numpy as np
+import pytest
+
+from .conftest import BACKENDS, ROOT, run
+
+README = (ROOT / "README.md").read_text()
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_dcgan_trains(tmp_path, backend):
+    (code,) = (c for c in re.findall(r"```python\n(.*?)```", README, re.S) if "DCGAN" in c)
+    assert len(code.splitlines()) < 40
+    rng = np.random.default_rng(0)
+    np.save(tmp_path / "images.npy", rng.uniform(-1, 1, (64, 28, 28, 1)).astype("float32"))
+    (tmp_path / "dcgan.py").write_text(code + "\nprint(gan.history.history)\n")
+    out = run("dcgan.py", backend=backend, cwd=tmp_path)
+    history = eval(out.strip().splitlines()[-1])
+    assert len(history["discriminator"]) == 10
+    assert history["discriminator"][-1] < history["discriminator"][0]
+    made = keras.models.load_model(tmp_path / "generator.keras", compile=False)
+    assert made.output_shape == (None, 28, 28, 1)
+
+
+def test_the_two_commands_are_those_that_ci_runs():
+    ci = (ROOT / ".ci" / "run").read_text()
+    for command in (
+        "pip install -e . && kvidgan fit configs/mocogan.yaml",
+        "pip install -e '.[test]' && pytest",
+    ):
+        assert command in README
+        assert f'"{command}"' in ci
+
+
+def test_the_tree_lists_every_module():
+    tree = README.split("## The tree")[1].split("### Add a family")[0]
+    for path in (ROOT / "kvidgan").rglob("*.py"):
+        if not path.name.startswith("__"):
+            assert path.name in tree, path
