@@ -26,7 +26,7 @@ OPTIONS = {
 
 
 def same_noise():
-    """Replace Keras' draws, whose bits differ between backends, by NumPy's in order of the calls."""
+    """Replace Keras' draws, whose bits differ between backends, by NumPy's in call order."""
     rng = np.random.default_rng(0)
 
     def normal(shape, mean=0.0, stddev=1.0, dtype=None, seed=None):

@@ -1,4 +1,4 @@
-"""The command line as a user meets it: outcomes, and one sentence with a status for each mistake."""
+"""The command line as a user meets it: outcomes, and one sentence for each mistake."""
 
 import json
 import sys

@@ -26,5 +26,5 @@ def test_losses_statistics_and_counters_agree(steps, backend):
         assert abs(found[name] - expected[name]) < 1e-4, name
     np.testing.assert_allclose(found["statistics"], expected["statistics"], atol=1e-4)
     np.testing.assert_array_equal(found["counters"], expected["counters"])
-    # 18 draws of the step; none of the cell, which has no dropout; three passes of each noise layer.
+    # 18 draws of the step, none of the cell (no dropout), three passes of each noise layer.
     assert found["counters"].tolist() == [18, 0, 3, 3, 3, 3]

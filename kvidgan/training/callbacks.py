@@ -108,7 +108,7 @@ class History(keras.callbacks.Callback):
 
 
 class Samples(keras.callbacks.Callback):
-    """Draws the same videos, from fixed noise, every few epochs: one row a video, time to the right.
+    """Draws the same videos, from fixed noise, every few epochs: a row each, time to the right.
 
     Uses the generator's moving averages where they are kept, as the exported file will.
     """
