@@ -68,10 +68,10 @@ def fit(
 
     if resume is not None:
         run = Run.open(resume)
-        outcome = training.resume(run, load(run.config_path, overrides or []), _say)
+        outcome = training.resume(run, load(run.config_path, overrides or []), _say, _progress)
     else:
         assert config is not None
-        outcome = training.start(load(config, overrides or []), overwrite, _say)
+        outcome = training.start(load(config, overrides or []), overwrite, _say, _progress)
     folder = outcome.run.folder
     if outcome.model is None:
         _fail(
@@ -109,9 +109,12 @@ def prepare(
         strict=strict,
         overwrite=overwrite,
         say=_say,
+        progress=_progress,
     )
-    for skipped in report.skipped:
+    for skipped in report.skipped[:10]:
         _say(f"skipped {skipped.name}: {skipped.reason}")
+    if len(report.skipped) > 10:
+        _say(f"... and {len(report.skipped) - 10} more: kvidgan info {report.path}")
     how = "was there already, unchanged" if report.cached else "written"
     _say(f"{report.path}: {report.written} videos {how}, {len(report.skipped)} skipped.")
 
@@ -258,12 +261,17 @@ def _backend() -> Iterator[None]:
 
 
 def _counted(pictures, total):
-    """Pass pictures on and show on a terminal how many there are."""
+    """Pass pictures on and show how many there are."""
     for number, picture in enumerate(pictures, 1):
-        if sys.stderr.isatty():
-            end = "\n" if number == total else ""
-            print(f"\rframe {number} of {total}", end=end, file=sys.stderr)
+        _progress(number, total, "frames")
         yield picture
+
+
+def _progress(done: int, total: int, what: str) -> None:
+    """Keep one line of a terminal up to date; say nothing elsewhere."""
+    if sys.stderr.isatty():
+        end = "\n" if done == total else ""
+        print(f"\r\033[K{done} of {total}  {what}", end=end, file=sys.stderr, flush=True)
 
 
 def _say(text: str) -> None:

@@ -147,7 +147,7 @@ def open_data(
 
     Args:
         config: Where the data is.
-        say: Receives a line for each damaged file that was skipped.
+        say: Receives a line when data is converted, and one for each damaged file skipped.
         progress: As for `prepare`.
 
     Raises:
@@ -158,7 +158,10 @@ def open_data(
         return ClipStore.open(path)
     source = _source(config.path, config.layout, config.seed)
     name = f"{source.name}-{fingerprint_of(source, None)[:12]}.h5"
-    report = prepare(source, Path(config.cache) / name, strict=config.strict, progress=progress)
+    store = Path(config.cache) / name
+    if not store.exists():
+        say(f"{source.describe()}: converting once, into {store}.")
+    report = prepare(source, store, strict=config.strict, progress=progress)
     for skipped in report.skipped:
         if skipped.damaged:
             say(f"{config.path}: skipped {skipped.name}: {skipped.reason}.")

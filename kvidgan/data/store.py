@@ -2,6 +2,7 @@
 
     /                   attributes: what it was made from, how, and a checksum
     /index              one row per video: where its frames lie, and what it is
+    /skipped            what was left out and why, as JSON
     /frames/64x64x3     all frames of one size, uint8 (frames, height, width, channels), lzf
 
 What belongs to single frames lies beside them, under the same names (`/labels/64x64`).
@@ -65,9 +66,10 @@ class ClipStore:
         with _explained(self.path), h5py.File(self.path, "r", locking=False) as file:
             header = _header(self.path, file)
             self.index = _decoded(file["index"][:])
+            skipped = file["skipped"][:].tobytes()
         self.name: str = header["name"]
         self.classes: list[str] = json.loads(header["classes"])
-        self.skipped = [Skipped(*one) for one in json.loads(header["skipped"])]
+        self.skipped = [Skipped(*one) for one in json.loads(skipped)]
         self.settings: dict[str, Any] = json.loads(header["settings"])
         self.source: str = header["source"]
         self.fingerprint: str = header["fingerprint"]
@@ -317,8 +319,10 @@ class StoreWriter:
         self._need(index.nbytes)
         self._file["index"] = index
         self._file.require_group("frames")
-        skipped = json.dumps([astuple(one) for one in self.skipped])
-        self._file.attrs.update(self._attributes, skipped=skipped, checksum=digest.hexdigest())
+        # Not an attribute: HDF5 holds those to 64 KiB, thousands of damaged files need more.
+        skipped = json.dumps([astuple(one) for one in self.skipped]).encode()
+        self._file["skipped"] = np.frombuffer(skipped, np.uint8)
+        self._file.attrs.update(self._attributes, checksum=digest.hexdigest())
 
 
 def _read_frame(frames: h5py.Dataset, number: int) -> np.ndarray:

@@ -74,7 +74,7 @@ def _between(rollout, count, seed):
         raise UserError(f"This {description.family} model draws no content to interpolate between.")
     shares = np.linspace(0, 1, count)
     ends = {name: (rollout.draw(name, seed), rollout.draw(name, seed + 1)) for name in fixed}
-    return {n: np.stack([_slerp(*two, share) for share in shares]) for n, two in ends.items()}
+    return {n: np.stack([_slerp(*pair, s) for s in shares]) for n, pair in ends.items()}
 
 
 def _slerp(a: np.ndarray, b: np.ndarray, share: float) -> np.ndarray:

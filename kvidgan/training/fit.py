@@ -16,6 +16,7 @@ from kvidgan import families
 from kvidgan.adversarial import VideoGAN
 from kvidgan.config import Config
 from kvidgan.data.pipeline import ClipBatches, ClipSpec
+from kvidgan.data.prepare import Progress as DataProgress
 from kvidgan.data.prepare import open_data
 from kvidgan.data.store import ClipStore
 from kvidgan.errors import UserError
@@ -47,18 +48,24 @@ class Outcome:
     animation: Path | None = None
 
 
-def start(config: Config, overwrite: bool = False, say: Say = print) -> Outcome:
+def start(
+    config: Config,
+    overwrite: bool = False,
+    say: Say = print,
+    progress: DataProgress | None = None,
+) -> Outcome:
     """Train a new run from its config.
 
     Args:
         config: A checked configuration.
         overwrite: Replace a run of that name.
         say: Receives the few lines that a user should read.
+        progress: Receives (done, total, name) while data is converted.
 
     Raises:
         UserError: If the data, the config or the folder does not allow it, or a loss is no number.
     """
-    store = open_data(config.data, say=say)
+    store = open_data(config.data, say=say, progress=progress)
     config = for_data(config, store)
     gan = build(config)
     run = Run.create(Path(config.run.folder) / config.run.name, overwrite)
@@ -66,18 +73,20 @@ def start(config: Config, overwrite: bool = False, say: Say = print) -> Outcome:
     return _train(config, run, gan, store, Position(), say)
 
 
-def resume(run: Run, config: Config, say: Say = print) -> Outcome:
+def resume(
+    run: Run, config: Config, say: Say = print, progress: DataProgress | None = None
+) -> Outcome:
     """Go on with a run from its last checkpoint, exactly as if it had never stopped.
 
     Args:
         run: An existing run.
         config: Its configuration; train.epochs may have grown.
-        say: As for `start`.
+        say: As for `start`, and `progress`.
 
     Raises:
         UserError: As `start`, and if the last checkpoint is damaged or of another model.
     """
-    store = open_data(config.data, say=say)
+    store = open_data(config.data, say=say, progress=progress)
     config = for_data(config, store)
     gan = build(config)
     position = restore(gan, run) if run.checkpoint_paths() else Position()

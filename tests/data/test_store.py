@@ -43,6 +43,14 @@ def test_frames_and_index_come_back(store):
     store.verify()
 
 
+def test_thousands_of_skipped_files_are_remembered(tmp_path):
+    skipped = [Skipped(f"{number}.jpg", "x" * 100) for number in range(3000)]
+    with StoreWriter(tmp_path / "s.h5", name="set") as writer:
+        writer.add(Video("a", iter), video(0, 1))
+        writer.skipped += skipped
+    assert ClipStore.open(tmp_path / "s.h5").skipped == skipped
+
+
 def test_reading_outside_a_video_is_an_error(store):
     with pytest.raises(IndexError, match="frames 3:6 of a video with 5"):
         store.read(0, 3, 6)
