@@ -75,6 +75,19 @@ def test_prepare_then_fit_takes_the_classes_by_name(tmp_path, trained, kvidgan):
     assert "labels jump, run" in out
 
 
+def test_real_film_strips_train(real_data, tmp_path, tiny, kvidgan):
+    store = tmp_path / "actions.h5"
+    status, out, _ = kvidgan("prepare", real_data / "actions", store)
+    assert status == 0
+    assert "48 videos in 4 classes (0, 1, 3, 4)" in out
+    short = ["train.epochs=1", "train.steps_per_epoch=2", "run.name=actions"]
+    status, out, _ = kvidgan("fit", tiny, f"data.path={store}", *short)
+    assert status == 0
+    out = kvidgan("info", tmp_path / "runs" / "actions" / "actions.keras")[1]
+    assert "labels 0, 1, 3, 4" in out
+    assert "trained on data" in out
+
+
 @pytest.mark.parametrize(
     ("options", "size"),
     [

@@ -70,7 +70,8 @@ def moving_shape(seed: int, index: int) -> np.ndarray:
         index: Of the clip.
 
     Returns:
-        uint8 (16, 32, 32, 3): a saturated colour on black, anti-aliased, never touching the edge.
+        uint8 (16, 32, 32, 3): red, yellow, green, cyan, blue or magenta on black, anti-aliased,
+        never touching the edge.
     """
     rng = np.random.default_rng((seed, index))
     radius = rng.uniform(4.0, 6.0)
@@ -83,7 +84,7 @@ def moving_shape(seed: int, index: int) -> np.ndarray:
     resting = np.full(_TIME, rng.uniform(margin, _SIDE - 1 - margin))
     x, y = (moving, resting) if index % 2 == 0 else (resting, moving)
     cover = (_disc if rng.random() < 0.5 else _square)(x, y, radius)
-    return np.rint(cover[..., None] * _saturated(rng.random())).astype(np.uint8)
+    return np.rint(cover[..., None] * _saturated(rng.integers(6) / 6)).astype(np.uint8)
 
 
 def _distances(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -66,7 +66,7 @@ def _plan(rollout, count, seed, arrangement) -> tuple[dict[str, Any], int | None
 
 
 def _between(rollout, count, seed):
-    """Return what is fixed in a video (or its first state), on the way from one seed to the next."""
+    """Return what is fixed in a video, or its first state, on the way from one seed to the next."""
     description = rollout.description
     fixed = {n: s for n, s in description.named(Latent).items() if s.per == "video"}
     fixed = fixed or {n: s for n, s in description.named(State).items() if s.draw != "zeros"}

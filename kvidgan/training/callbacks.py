@@ -3,8 +3,10 @@
 import json
 import math
 import signal
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -165,20 +167,23 @@ class Interrupt(keras.callbacks.Callback):
     def __init__(self, clock: Clock, say: Callable[[str], None]):
         super().__init__()
         self.clock, self.say = clock, say
-        self._before: Any = None
 
-    def on_train_begin(self, logs=None):
-        """Take over SIGINT."""
-        self._before = signal.signal(signal.SIGINT, self._handle)
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Take SIGINT over for the time of a `with` block, where the main thread trains."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = signal.signal(signal.SIGINT, self._handle)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     def on_train_batch_end(self, batch, logs=None):
         """Stop after this step if asked to."""
         if self.clock.stopping:  # asking JAX for the model each step would cost a state transfer
             self.model.stop_training = True
-
-    def on_train_end(self, logs=None):
-        """Give SIGINT back."""
-        signal.signal(signal.SIGINT, self._before)
 
     def _handle(self, number, frame):
         if self.clock.stopping:

@@ -205,28 +205,35 @@ def _train(config, run, gan, store, position, say):
     trained_on = store.provenance()
     run.provenance_path.write_text(json.dumps(trained_on, indent=1))
     clock = callbacks.Clock(position, config.train.epochs, config.train.steps_per_epoch)
-    around = _callbacks(config, run, clock, Rollout(*_described(gan, config, trained_on)), gan, say)
-    while position.step < clock.total and not clock.stopping:
-        # A run that was stopped inside an epoch first finishes that one, then goes on with whole
-        # epochs: Keras counts steps from an epoch's start only.
-        inside = position.step % config.train.steps_per_epoch > 0
-        data = batches(config, gan, store, position)
-        gan.fit(
-            data,
-            steps_per_epoch=len(data),
-            shuffle=False,
-            initial_epoch=position.epoch,
-            epochs=position.epoch + 1 if inside else config.train.epochs,
-            callbacks=around,
-            verbose=0,
-        )
+    rollout = Rollout(*_described(gan, config, trained_on))
+    interrupt, progress = callbacks.Interrupt(clock, say), Progress(clock)
+    around = [clock, interrupt, *_callbacks(config, run, clock, rollout, gan), progress]
+    with interrupt.listening(), progress.shown():
+        while position.step < clock.total and not clock.stopping:
+            _fit_from(position, config, gan, store, around)
     if clock.stopping:
         return Outcome(run, position.step)
     model = export_run(gan, config, run.model_path, trained_on | {"steps": position.step})
     return Outcome(run, position.step, model, _animate(model, run))
 
 
-def _callbacks(config, run, clock, rollout, gan, say):
+def _fit_from(position, config, gan, store, around):
+    # A run that was stopped inside an epoch first finishes that one, then goes on with whole
+    # epochs: Keras counts steps from an epoch's start only.
+    inside = position.step % config.train.steps_per_epoch > 0
+    data = batches(config, gan, store, position)
+    gan.fit(
+        data,
+        steps_per_epoch=len(data),
+        shuffle=False,
+        initial_epoch=position.epoch,
+        epochs=position.epoch + 1 if inside else config.train.epochs,
+        callbacks=around,
+        verbose=0,
+    )
+
+
+def _callbacks(config, run, clock, rollout, gan):
     train = config.train
     frames = max(spec["frames"] for spec in gan.clips().values())
     history = callbacks.History(clock, run, train.log_every)
@@ -236,13 +243,10 @@ def _callbacks(config, run, clock, rollout, gan, say):
         history.sinks.append(scalars)
         samples.sinks.append(image)
     return [
-        clock,
         callbacks.FiniteLosses(clock, run),
-        callbacks.Interrupt(clock, say),
         history,
         samples,
         callbacks.Checkpoints(clock, run, train.checkpoint_every, train.keep_checkpoints),
-        Progress(clock),
     ]
 
 

@@ -1,6 +1,8 @@
 """How a run reports itself: a live line on a terminal, plain lines elsewhere."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import keras
 from rich.console import Console
@@ -21,20 +23,23 @@ class Progress(keras.callbacks.Callback):
         self._first = (0.0, -1)
         self._said = 0.0
 
-    def on_train_begin(self, logs=None):
-        """Begin to time; the first step also compiles, and is not counted in the rate."""
-        self._first = (0.0, -1)
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        """Show the line for the time of a `with` block; the last one stays."""
         if not self.console.is_terminal:
             self.console.print("Compiling the training step.")
+            yield
             return
-        self._bar = Bar(BarColumn(20), TextColumn("{task.description}"), console=self.console)
-        self._task = self._bar.add_task("compiling the training step", total=self.clock.total)
-        self._bar.start()
+        with Bar(
+            BarColumn(20), TextColumn("{task.description}"), console=self.console
+        ) as self._bar:
+            self._task = self._bar.add_task("compiling the training step", total=self.clock.total)
+            yield
 
     def on_train_batch_end(self, batch, logs=None):
         """Show this step."""
         now, step = time.monotonic(), self.clock.position.step
-        if self._first[1] < 0:
+        if self._first[1] < 0:  # the first step also compiles: not counted in the rate
             self._first = (now, step)
         line = self._line(now, step, logs or {})
         if self._bar is not None:
@@ -42,11 +47,6 @@ class Progress(keras.callbacks.Callback):
         elif now - self._said > self.every or step == self.clock.total:
             self._said = now
             self.console.print(line, soft_wrap=True)
-
-    def on_train_end(self, logs=None):
-        """Leave the last line standing."""
-        if self._bar is not None:
-            self._bar.stop()
 
     def _line(self, now, step, logs):
         since, start = self._first
