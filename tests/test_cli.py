@@ -61,6 +61,15 @@ def test_fit_says_where_things_are_and_what_to_try(tiny, kvidgan):
     assert "generator" in out
 
 
+def test_resume_takes_overrides_without_a_config(tiny, kvidgan):
+    kvidgan("fit", tiny, "train.epochs=1", "train.steps_per_epoch=2")
+    folder = tiny.parent / "runs" / "tiny"
+    status, out, _ = kvidgan("fit", "--resume", folder, "train.epochs=2")
+    assert status == 0
+    assert "Going on from step 2 of 4." in out
+    assert f"Done: 4 steps in {folder}" in out
+
+
 def test_prepare_then_fit_takes_the_classes_by_name(tmp_path, trained, kvidgan):
     strips, store = trained.parent.parent / "strips", tmp_path / "strips.h5"
     status, out, _ = kvidgan("prepare", strips, store)
