@@ -221,14 +221,14 @@ def grid(videos: np.ndarray, columns: int | None = None, gap: int = 2) -> np.nda
 
     Args:
         videos: uint8 (videos, time, height, width, channels).
-        columns: Videos per row; by default about as many as rows.
+        columns: Videos per row; by default about as many as rows, the rows full if they can be.
         gap: Pixels between neighbours.
 
     Returns:
         uint8 (time, height, width, channels) of the whole.
     """
     count, time, height, width, channels = videos.shape
-    columns = columns or math.ceil(math.sqrt(count))
+    columns = columns or _columns(count)
     rows = math.ceil(count / columns)
     size = (rows * (height + gap) - gap, columns * (width + gap) - gap)
     canvas = np.full((time, *size, channels), BACKGROUND, np.uint8)
@@ -236,6 +236,12 @@ def grid(videos: np.ndarray, columns: int | None = None, gap: int = 2) -> np.nda
         top, left = index // columns * (height + gap), index % columns * (width + gap)
         canvas[:, top : top + height, left : left + width] = video
     return canvas
+
+
+def _columns(count: int) -> int:
+    """Choose the columns of a grid about as wide as high, its rows full where that can be."""
+    square = math.ceil(math.sqrt(count))
+    return next((c for c in range(square, square + square // 2 + 1) if count % c == 0), square)
 
 
 def enlarge(frames: np.ndarray, scale: int = 0) -> np.ndarray:

@@ -255,6 +255,14 @@ def test_write_image_round_trip(tmp_path):
     np.testing.assert_array_equal(media.read_image(tmp_path / "g.png")[..., 1], image[..., 0])
 
 
+@pytest.mark.parametrize(
+    ("count", "columns", "rows"), [(1, 1, 1), (2, 2, 1), (5, 3, 2), (7, 3, 3), (8, 4, 2), (9, 3, 3)]
+)
+def test_grid_prefers_full_rows(count, columns, rows):
+    videos = np.zeros((count, 1, 4, 4, 1), np.uint8)
+    assert media.grid(videos, gap=0).shape == (1, 4 * rows, 4 * columns, 1)
+
+
 def test_grid_places_videos_row_by_row():
     videos = np.arange(1, 4, dtype=np.uint8)[:, None, None, None, None] * np.ones(
         (3, 2, 4, 5, 1), np.uint8
@@ -268,7 +276,7 @@ def test_grid_places_videos_row_by_row():
         media.BACKGROUND,
         media.BACKGROUND,
     ]
-    assert media.grid(videos).shape == (2, 10, 12, 1)
+    assert media.grid(videos).shape == (2, 4, 19, 1)
 
 
 def test_strip_has_a_row_per_video():
