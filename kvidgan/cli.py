@@ -21,7 +21,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    help="Train, judge and look at video GANs. KERAS_BACKEND=tensorflow|jax|torch chooses the "
+    help="Train video GANs. KERAS_BACKEND=tensorflow|jax|torch chooses the "
     "backend.",
 )
 config_app = typer.Typer(no_args_is_help=True, help="About configuration files.")
@@ -41,7 +41,8 @@ def main() -> None:
     except UserError as error:
         _fail(str(error), 1)
     except OSError as error:
-        _fail(f"{error.strerror or error}: {error.filename or ''}".rstrip(": ") + ".", 1)
+        where = f" ({error.filename})" if error.filename else ""
+        _fail(f"{error.strerror or error}{where}; what was complete is kept.", 1)
     except KeyboardInterrupt:
         _fail("Stopped.", 130)
 

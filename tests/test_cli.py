@@ -195,11 +195,12 @@ def test_schema_and_version(kvidgan):
         ),
         (["info", "nowhere"], "found nothing at nowhere"),
         (["export", "nowhere"], "Expected a run's folder"),
+        (["export", "{run}", "-o", "x.h5"], "expected a name that ends in .keras"),
         (["prepare", "nowhere", "x.h5"], "nowhere does not exist"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_status_1(kvidgan, tiny, trained, arguments, sentence):
-    filled = [a.format(tiny=tiny, model=trained / "toy.keras") for a in arguments]
+    filled = [a.format(tiny=tiny, model=trained / "toy.keras", run=trained) for a in arguments]
     status, _, err = kvidgan(*filled)
     assert status == 1
     *before, last = err.strip().splitlines()
@@ -233,4 +234,4 @@ def test_a_full_disk_is_one_sentence(kvidgan, monkeypatch, tiny):
     monkeypatch.setattr("kvidgan.training.fit.start", full)
     status, _, err = kvidgan("fit", tiny)
     assert status == 1
-    assert err.strip() == "error: No space left on device: models/x."
+    assert err.strip() == "error: No space left on device (models/x); what was complete is kept."

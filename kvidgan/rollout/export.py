@@ -1,12 +1,13 @@
 """Write a trained step as one `.keras` file of stock Keras layers with its description inside."""
 
-import os
-import tempfile
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import keras
+
+from kvidgan.errors import UserError
+from kvidgan.media import replacing
 
 from .description import ENTRY, Description
 
@@ -26,16 +27,21 @@ def export_step(model: keras.Model, description: Description, path: str | Path) 
         The path written.
 
     Raises:
-        OSError: If it cannot be written; nothing is left under the name.
+        UserError: If the name has another suffix, or writing fails, as on a full disk; nothing is
+            left under the name then.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.stem}-") as folder:
-        aside = Path(folder) / path.name
-        stock_copy(model).save(aside)
-        with zipfile.ZipFile(aside, "a", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr(ENTRY, description.model_dump_json(indent=1))
-        os.replace(aside, path)
+    if path.suffix != ".keras":
+        raise UserError(f"Cannot export to {path}: expected a name that ends in .keras.")
+    with replacing(path) as aside:
+        whole = aside.with_suffix(".keras")  # Keras goes by the suffix
+        try:
+            stock_copy(model).save(whole)
+            with zipfile.ZipFile(whole, "a", zipfile.ZIP_DEFLATED) as archive:
+                archive.writestr(ENTRY, description.model_dump_json(indent=1))
+            whole.rename(aside)
+        finally:
+            whole.unlink(missing_ok=True)
     return path
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from kvidgan.adversarial import VideoGAN
 from kvidgan.errors import UserError
+from kvidgan.media import replacing
 
 _POSITION = "position"
 
@@ -36,22 +37,17 @@ def save(gan: VideoGAN, position: Position, path: Path) -> None:
 
     Raises:
         FloatingPointError: If a value is no number, as after a loss that exploded; names it.
-        OSError: If it cannot be written; nothing is left under the name.
+        UserError: If it cannot be written, as on a full disk; nothing is left under the name.
     """
     arrays = {name: keras.ops.convert_to_numpy(v.value) for name, v in _named(gan).items()}
     for name, array in arrays.items():
         if not np.isfinite(array).all():
             raise FloatingPointError(_named(gan)[name].path)
     arrays[_POSITION] = np.array(json.dumps(asdict(position)))
-    aside = path.with_name(f".{path.name}.part")
-    try:
-        with aside.open("wb") as file:
-            np.savez(file, **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(aside, path)
-    finally:
-        aside.unlink(missing_ok=True)
+    with replacing(path) as aside, aside.open("wb") as file:
+        np.savez(file, **arrays)
+        file.flush()
+        os.fsync(file.fileno())  # the old checkpoint is deleted next
 
 
 def load(gan: VideoGAN, path: Path) -> Position:
