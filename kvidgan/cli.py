@@ -21,8 +21,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    help="Train video GANs. KERAS_BACKEND=tensorflow|jax|torch chooses the "
-    "backend.",
+    help="Train video GANs. KERAS_BACKEND=tensorflow|jax|torch chooses the backend.",
 )
 config_app = typer.Typer(no_args_is_help=True, help="About configuration files.")
 app.add_typer(config_app, name="config")

@@ -3,7 +3,8 @@
 A family NAME is `families/NAME.py` with
 
 - `Config`, a frozen pydantic model whose `name` is the literal NAME: every option, its default,
-  unit and source. `Config.for_data(classes)` returns it completed by the data's class names.
+  unit and source. `Config.for_data(classes, unlabelled)` returns it completed by the
+  data's class names, knowing how many videos have none.
 - builders of its networks, functions that return `keras.Model`;
 - `Family(VideoGAN)`, made from a `Config`: its `players`; `clips()`, what a batch holds, as
   {entry: {frames, height, width, channels}}; `adversarial_step(batch)`, the losses of one step;

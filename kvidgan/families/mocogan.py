@@ -83,20 +83,27 @@ class Config(BaseModel):
         """Side of the decoder's first feature map, pixels."""
         return self.size >> self.blocks
 
-    def for_data(self, classes: list[str]) -> "Config":
+    def for_data(self, classes: list[str], unlabelled: int = 0) -> "Config":
         """Complete the options by the data's class names.
 
         Raises:
-            ValueError: If categories are named and differ from the data's classes.
+            ValueError: If categories are named and differ from the data's classes, or are used and
+                some videos have none.
         """
-        if self.categories is None:
-            return self.model_copy(update={"categories": classes if len(classes) > 1 else []})
-        if self.categories and self.categories != classes:
+        categories = self.categories
+        if categories is None:
+            categories = classes if len(classes) > 1 else []
+        if categories and categories != classes:
             raise ValueError(
-                f"family.categories: expected the data's classes {classes}, found "
-                f"{self.categories}; leave the key out to take them from the data"
+                f"family.categories: expected the data's classes {classes}, found {categories}; "
+                "leave the key out to take them from the data"
             )
-        return self
+        if categories and unlabelled:
+            raise ValueError(
+                f"family.categories: expected every video in a class folder, found {unlabelled} "
+                "outside; move them, or train without categories by family.categories=[]"
+            )
+        return self.model_copy(update={"categories": categories})
 
 
 # ---- Networks -----------------------------------------------------------------------------------
@@ -246,8 +253,9 @@ class Family(VideoGAN):
         """Train D_I, D_V and G once each; return the losses by player, and the category terms."""
         count = ops.shape(batch["video"])[0]
         if self.config.reuse_generated:
-            step = lambda: self._train_judges_then_judge(batch, count)  # noqa: E731
-            loss, losses = self.minimize(step, "generator")
+            loss, losses = self.minimize(
+                lambda: self._train_judges_then_judge(batch, count), "generator"
+            )
         else:
             losses = self._train_discriminators(batch, *self._generate(count))
             loss, terms = self.minimize(

@@ -106,7 +106,8 @@ def for_data(config: Config, store: ClipStore) -> Config:
         UserError: If they contradict each other.
     """
     try:
-        family = config.family.for_data(store.classes)
+        unlabelled = int((store.index["class"] < 0).sum())
+        family = config.family.for_data(store.classes, unlabelled)
     except ValueError as error:
         raise UserError(f"{error}.") from error
     return config.model_copy(update={"family": family})

@@ -200,12 +200,15 @@ def test_impossible_options_are_refused():
         Config(frames=12)
     with pytest.raises(ValueError, match="expected the data's classes"):
         Config(categories=["a", "b"]).for_data(["b", "c"])
+    with pytest.raises(ValueError, match="expected every video in a class folder, found 3"):
+        Config().for_data(["a", "b"], unlabelled=3)
 
 
 def test_data_complete_the_categories():
     assert Config().for_data(["a", "b"]).categories == ["a", "b"]
     assert Config().for_data(["only"]).categories == []
-    assert Config(categories=[]).for_data(["a", "b"]).categories == []
+    assert Config(categories=[]).for_data(["a", "b"], unlabelled=3).categories == []
+    assert Config().for_data([], unlabelled=3).categories == []
 
 
 def count(model):
