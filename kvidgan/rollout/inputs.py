@@ -3,7 +3,7 @@
 import zlib
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -30,6 +30,11 @@ def draw(kind: str, shape: Sequence[int], rng: np.random.Generator) -> Array:
     return rng.standard_normal(shape, "float32")
 
 
+def drawn_once(spec: Any) -> TypeGuard[Latent | State]:
+    """Whether an input is drawn when a video starts: a first state, or a latent it keeps."""
+    return isinstance(spec, State) or (isinstance(spec, Latent) and spec.per == "video")
+
+
 class Noise:
     """All that is drawn in one rollout: a stream for each video and input."""
 
@@ -51,12 +56,11 @@ class Noise:
             seeds = self.motion_seeds if isinstance(spec, State) else self.content_seeds
             if isinstance(spec, Choice):
                 feed[name] = _one_hot(name, spec, choices.get(name), seeds)
-            elif isinstance(spec, Latent | State) and name not in self._streams:
-                if name in latents:
-                    feed[name] = _given(name, spec, latents[name], len(seeds))
-                else:
-                    draws = [draw(spec.draw, spec.shape, generator(s, name)) for s in seeds]
-                    feed[name] = np.stack(draws)
+            elif name in latents:
+                feed[name] = _given(name, spec, latents[name], len(seeds))
+            elif drawn_once(spec):
+                draws = [draw(spec.draw, spec.shape, generator(s, name)) for s in seeds]
+                feed[name] = np.stack(draws)
         return feed
 
     def each_frame(self) -> dict[str, Array]:
@@ -117,9 +121,13 @@ def pad(frames: Array, multiple: int) -> Array:
 
 def check_names(description: Description, **given: Mapping[str, Any]) -> None:
     """Raise UserError for a choice, latent or condition that the description does not have."""
-    kinds = {"choices": Choice, "latents": Latent | State, "conditions": Condition}
+    fits = {
+        "choices": lambda spec: isinstance(spec, Choice),
+        "latents": drawn_once,
+        "conditions": lambda spec: isinstance(spec, Condition),
+    }
     for argument, values in given.items():
-        known = [n for n, s in description.inputs.items() if isinstance(s, kinds[argument])]
+        known = [name for name, spec in description.inputs.items() if fits[argument](spec)]
         for name in values:
             if name not in known:
                 raise UserError(
