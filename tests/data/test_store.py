@@ -94,8 +94,9 @@ def test_verify_finds_a_changed_frame(store):
 
 def test_threads_and_pickles(store):
     with ThreadPoolExecutor(4) as pool:
-        for frames in pool.map(lambda _: store.read(2, 0, 9), range(40)):
-            np.testing.assert_array_equal(frames, video(2, 9))
+        for step in (1, 2):
+            for frames in pool.map(lambda _, step=step: store.read(2, 0, 9, step), range(200)):
+                np.testing.assert_array_equal(frames, video(2, 9)[::step])
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(store)).read(0, 0, 5), video(0, 5))
 
 
