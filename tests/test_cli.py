@@ -158,6 +158,14 @@ def test_info_on_a_run_and_on_data(trained, kvidgan):
     (folder / "jump" / "broken.png").unlink()
 
 
+@pytest.mark.parametrize("text", ["family: 3\n", "- 1\n", "family: {name: x}\n"])
+def test_info_on_a_config_that_is_no_runs(tmp_path, kvidgan, text):
+    (tmp_path / "config.yaml").write_text(text)
+    status, _, err = kvidgan("info", tmp_path)
+    assert status == 1
+    assert "expected the sections family, data, train of a run" in err
+
+
 def test_bench_prints_one_line_of_json(tiny, kvidgan):
     status, out, _ = kvidgan("bench", tiny, "--batch", 1, "--steps", 3, "--json")
     assert status == 0
@@ -196,6 +204,7 @@ def test_schema_and_version(kvidgan):
         (["info", "nowhere"], "found nothing at nowhere"),
         (["export", "nowhere"], "Expected a run's folder"),
         (["export", "{run}", "-o", "x.h5"], "expected a name that ends in .keras"),
+        (["prepare", "moving_shapes", "x.h5", "--layout", "videos"], "drawn and has no layout"),
         (["prepare", "nowhere", "x.h5"], "nowhere does not exist"),
     ],
 )

@@ -172,6 +172,8 @@ def _source(path: str, layout: str, seed: int) -> Source:
     if Path(path).exists():
         return open_source(path, layout)
     if path in builtin.NAMES:
+        if layout != "auto":
+            raise UserError(f"{path} is drawn and has no layout: leave out {layout!r}.")
         return builtin.open_builtin(path, seed)
     near = difflib.get_close_matches(path, builtin.NAMES, n=1, cutoff=0.0)
     raise UserError(

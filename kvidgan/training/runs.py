@@ -99,9 +99,16 @@ class Run:
     def raw_config(self) -> dict[str, Any]:
         """Return the resolved configuration as plain values, unchecked."""
         try:
-            return yaml.safe_load(self.config_path.read_text())
+            raw = yaml.safe_load(self.config_path.read_text())
         except yaml.YAMLError as error:
             raise UserError(f"{self.config_path} is not valid YAML; it was changed.") from error
+        sections = ("family", "data", "train")
+        if not isinstance(raw, dict) or not all(isinstance(raw.get(s), dict) for s in sections):
+            raise UserError(
+                f"{self.config_path}: expected the sections {', '.join(sections)} of a run; it is "
+                "no run's folder, or the file was changed."
+            )
+        return raw
 
     def history(self) -> list[dict[str, Any]]:
         """Return the log points in order; a last line that was cut off by a kill is left out."""
