@@ -133,11 +133,13 @@ def prepare_path(
         layout: The layout to expect there, or "auto".
         say: Receives a line about what was found.
     """
-    source = _source(path, layout, seed=0)
+    source = find_source(path, layout)
     say(source.describe())
-    return prepare(
+    report = prepare(
         source, destination, strict=strict, overwrite=overwrite, size=size, progress=progress
     )
+    _warn_of_shared(ClipStore.open(report.path))
+    return report
 
 
 def open_data(
@@ -153,10 +155,9 @@ def open_data(
     Raises:
         UserError: If there is no such data, or it cannot be used.
     """
-    path = Path(config.path)
-    if path.is_file() and path.suffix.lower() in (".h5", ".hdf5"):
-        return ClipStore.open(path)
-    source = _source(config.path, config.layout, config.seed)
+    if is_store(config.path):
+        return _warn_of_shared(ClipStore.open(config.path))
+    source = find_source(config.path, config.layout, config.seed)
     name = f"{source.name}-{fingerprint_of(source, None)[:12]}.h5"
     store = Path(config.cache) / name
     if not store.exists():
@@ -165,10 +166,25 @@ def open_data(
     for skipped in report.skipped:
         if skipped.damaged:
             say(f"{config.path}: skipped {skipped.name}: {skipped.reason}.")
-    return ClipStore.open(report.path)
+    return _warn_of_shared(ClipStore.open(report.path))
 
 
-def _source(path: str, layout: str, seed: int) -> Source:
+def is_store(path: str | Path) -> bool:
+    """Tell whether a path is a file that is named as clip stores are."""
+    return Path(path).is_file() and Path(path).suffix.lower() in (".h5", ".hdf5")
+
+
+def find_source(path: str, layout: str = "auto", seed: int = 0) -> Source:
+    """Open what lies at a path, or else the built-in set of this name.
+
+    Args:
+        path: A folder, a file, or the name of a built-in set.
+        layout: The layout to expect there, or "auto".
+        seed: Of a built-in set.
+
+    Raises:
+        UserError: If there is neither, or nothing usable.
+    """
     if Path(path).exists():
         return open_source(path, layout)
     if path in builtin.NAMES:
@@ -180,6 +196,29 @@ def _source(path: str, layout: str, seed: int) -> Source:
         f"{path} does not exist and is no built-in data set: expected a folder, a file, or a name"
         f" such as {near[0]}."
     )
+
+
+def _warn_of_shared(store: ClipStore) -> ClipStore:
+    """Log if equal videos stand in several splits; return the store."""
+    names: dict[bytes, dict[str, str]] = {}  # by digest, one name a split
+    for row in store.index[store.index["split"] != ""]:
+        names.setdefault(row["digest"].tobytes(), {})[str(row["split"])] = str(row["name"])
+    shared = [by_split for by_split in names.values() if len(by_split) > 1]
+    if shared:
+        splits = sorted({split for by_split in shared for split in by_split}, key=_used_late)
+        example = [shared[0][split] for split in sorted(shared[0], key=_used_late)]
+        log.warning(
+            "%s: %d video%s in %s, such as %s: scores on %s will flatter.",
+            *(store.path.name, len(shared), " stands" if len(shared) == 1 else "s stand"),
+            f"both {' and '.join(splits)}" if len(splits) == 2 else "more than one split",
+            *(" and ".join(example), splits[-1]),
+        )
+    return store
+
+
+def _used_late(split: str) -> tuple[bool, bool, str]:
+    """Order splits as they are used: to train, to choose, to judge."""
+    return split == "test", split == "val", split
 
 
 def _check_strict(skipped: list[Skipped], strict: bool) -> None:
