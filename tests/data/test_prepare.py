@@ -206,6 +206,42 @@ def test_open_data_warns_of_damage(strips, tmp_path, caplog):
     assert "skipped 0/2.png" in said[0]
 
 
+SAME = ".h5: 2 videos stand in both train and test, such as Train/a and Test/c: scores on test"
+
+
+def test_videos_that_stand_in_two_splits(tmp_path, caplog):
+    for split, names in (("Train", "abx"), ("Test", "cd")):
+        for place, name in enumerate(names):
+            save_frames(tmp_path / "src" / split / name, video(place, 3))
+    config = DataConfig(path=str(tmp_path / "src"), cache=str(tmp_path / "cache"))
+    store = tmp_path / "s.h5"
+    for open_it in (
+        lambda: open_data(config),  # converts
+        lambda: open_data(config),  # finds it there
+        lambda: prepare_path(config.path, store),
+        lambda: open_data(DataConfig(path=str(store))),
+    ):
+        caplog.clear()
+        open_it()
+        assert caplog.text.count("flatter") == caplog.text.count(SAME) == 1
+
+
+def test_equal_videos_that_flatter_nobody(tmp_path, caplog):
+    videos = [video(number, 3) for number in (0, 0, 1, 2)]
+    for splits in (["train", "train", "val", "test"], None):
+        path = tmp_path / f"{bool(splits)}.h5"
+        prepare(source_of(videos, splits), path)
+        open_data(DataConfig(path=str(path)))
+    assert not caplog.records
+
+
+def test_equal_videos_in_three_splits(tmp_path, caplog):
+    prepare(source_of([video(0, 3)] * 3, ["test", "val", "train"]), tmp_path / "s.h5")
+    open_data(DataConfig(path=str(tmp_path / "s.h5")))
+    said = "1 video stands in more than one split, such as video2 and video1 and video0: scores"
+    assert said in caplog.text
+
+
 def test_prepare_path_says_what_was_found(strips, tmp_path, monkeypatch):
     said = []
     report = prepare_path(str(strips), tmp_path / "s.h5", say=said.append)

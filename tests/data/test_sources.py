@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from kvidgan import media
+from kvidgan.data import sources
 from kvidgan.data.schema import Layout
 from kvidgan.data.sources import LAYOUTS, open_source
 from kvidgan.errors import UserError
@@ -160,6 +161,64 @@ def test_arrays_that_do_not_fit(tmp_path, arrays, found):
         open_source(tmp_path / "x.npz")
 
 
+def floats(values, shape=(6, 4, 8, 9), dtype="f4"):
+    """An array with the values up front, spread by a quarter of it each, else 0.5."""
+    array = np.full(shape, 0.5, dtype)
+    array.reshape(-1)[:: array.size // 4][: len(values)] = values
+    return array
+
+
+@pytest.mark.parametrize(
+    ("array", "said"),
+    [
+        (floats([0, 1]), "from 0 to 1: scale it"),
+        (floats([-1, 1], dtype="f2"), "from -1 to 1: scale it"),
+        (
+            floats([-1, 0.75, np.nan], (3, 4, 8, 9, 3)),
+            "from -1 to 0.75 with NaN in it: replace NaN",
+        ),
+        (floats([np.inf, np.nan], dtype=">f8"), "from 0.5 to 0.5 with NaN and infinity in it: "),
+        (np.full((2, 3, 4, 4), np.nan), "no number with NaN in it: replace NaN, scale it"),
+    ],
+)
+def test_arrays_of_floating_point(tmp_path, array, said):
+    np.save(tmp_path / "x.npy", array)
+    np.save(tmp_path / "f.npy", np.asfortranarray(array))
+    np.savez(tmp_path / "x.npz", clips=array, labels=np.zeros(3))
+    np.savez_compressed(tmp_path / "c.npz", labels=np.zeros(3), clips=array)
+    for name in ("x.npy", "f.npy", "x.npz", "c.npz"):
+        with pytest.raises(UserError, match="expected one 8-bit") as caught:
+            open_source(tmp_path / name)
+        assert f"{array.dtype} {array.shape}" in str(caught.value)
+        assert said in str(caught.value)
+        assert str(caught.value).endswith("scale it to 0..255 and save it as uint8.")
+
+
+def test_large_arrays_of_floating_point_are_looked_at_in_part(tmp_path, monkeypatch):
+    monkeypatch.setattr(sources, "LOOKED", 640)
+    array = np.zeros((6, 40, 8, 9), "f4")
+    array[-1] = np.nan
+    np.save(tmp_path / "x.npy", array)
+    np.savez(tmp_path / "x.npz", array)
+    for name, found in (("x.npy", "from 0 to 0 with NaN in it"), ("x.npz", "from 0 to 0")):
+        with pytest.raises(UserError, match=f"{found} in the part looked at: "):
+            open_source(tmp_path / name)
+    sizes = []
+    monkeypatch.setattr(sources.np, "isfinite", lambda a: sizes.append(a.size) or (a == a))
+    with pytest.raises(UserError):
+        open_source(tmp_path / "x.npy")
+    assert sizes == [640]
+
+
+def test_a_damaged_array_in_an_archive(tmp_path):
+    np.savez_compressed(tmp_path / "x.npz", np.random.default_rng(0).random((2, 3, 40, 40)))
+    content = bytearray((tmp_path / "x.npz").read_bytes())
+    content[2000:2100] = bytes(100)
+    (tmp_path / "x.npz").write_bytes(content)
+    with pytest.raises(UserError, match=r"x\.npz is damaged or no NumPy array file"):
+        open_source(tmp_path / "x.npz")
+
+
 def test_arrays_never_unpickle(tmp_path):
     np.save(tmp_path / "x.npy", np.array([{}], object), allow_pickle=True)
     with pytest.raises(UserError, match=r"x\.npy is damaged or no NumPy array"):
@@ -195,7 +254,7 @@ def test_schema_knows_every_layout():
 
 
 def test_importing_loads_no_backend():
-    modules = "schema, sources, builtin, store, prepare"
+    modules = "schema, sources, builtin, store, prepare, clips"
     check = f"import sys; from kvidgan.data import {modules}; print(sorted(sys.modules))"
     loaded = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True).stdout
     assert "h5py" in loaded
