@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
+from kvidgan.data.crops import motion_crop
 from kvidgan.data.store import ClipStore
 from kvidgan.errors import UserError
 from kvidgan.media import fit_frames
@@ -21,12 +22,20 @@ Batch = dict[str, np.ndarray]
 
 @dataclass(frozen=True)
 class ClipSpec:
-    """One named entry of a batch: clips of this many frames, height, width and channels."""
+    """One named entry of a batch: clips of this many frames, height, width and channels.
+
+    Attributes:
+        crop: Cut clips out at random places, at the videos' own scale, instead of cropping whole
+            frames centrally and resizing them.
+        motion: How much must move in such a crop: see `crops.motion_crop`.
+    """
 
     frames: int
     height: int
     width: int
     channels: int
+    crop: bool = False
+    motion: float = 0.0
 
 
 class ClipBatches(keras.utils.PyDataset):
@@ -87,7 +96,7 @@ class ClipBatches(keras.utils.PyDataset):
         self.batch, self.steps, self.stride, self.seed = batch, steps, stride, seed
         self.epoch, self.first = epoch, first
         self._own = _own_slice(batch, *shard)
-        videos = _in_split(store, split)
+        videos = store.videos(split)
         self._videos = {name: self._long_enough(name, videos) for name in self.specs}
         self.too_short = {name: len(videos) - len(own) for name, own in self._videos.items()}
         self._ahead = _ReadAhead(self._numbered, workers) if workers else None
@@ -137,16 +146,18 @@ class ClipBatches(keras.utils.PyDataset):
         drawn = rng.choice(self._videos[name], self.batch)
         span = _span(spec, self.stride)
         starts = rng.integers(0, self.store.index["length"][drawn] - span, endpoint=True)
-        shape = (spec.height, spec.width, spec.channels)
+        seeds = rng.integers(2**63, size=self.batch)
+        own = (drawn[self._own], starts[self._own], seeds[self._own])
         clips = [
-            fit_frames(self.store.read(video, start, start + span, self.stride), *shape)
-            for video, start in zip(drawn[self._own], starts[self._own], strict=True)
+            _cut(self.store.read(video, start, start + span, self.stride), spec, seed)
+            for video, start, seed in zip(*own, strict=True)
         ]
         return np.stack(clips), self.store.index["class"][drawn[self._own]].astype(np.int32)
 
     def _long_enough(self, name: str, videos: np.ndarray) -> np.ndarray:
         """Return the numbers of the videos that an entry's clips fit into."""
         span = _span(self.specs[name], self.stride)
+        videos = self._large_enough(name, videos)
         lengths = self.store.index["length"][videos]
         enough = videos[lengths >= span]
         if not len(enough):
@@ -161,6 +172,25 @@ class ClipBatches(keras.utils.PyDataset):
                 *(self.store.path.name, short, len(videos), span, name),
             )
         return enough
+
+    def _large_enough(self, name: str, videos: np.ndarray) -> np.ndarray:
+        """Return the numbers of the videos that an entry's crops fit into."""
+        spec, index = self.specs[name], self.store.index[videos]
+        enough = (index["height"] >= spec.height) & (index["width"] >= spec.width)
+        if not spec.crop or enough.all():
+            return videos
+        largest = index[np.argmax(index["height"].astype(np.int64) * index["width"])]
+        if not enough.any():
+            raise UserError(
+                f"{self.store.path.name}: {name} needs frames of at least"
+                f" {spec.width}x{spec.height} pixels, the largest are"
+                f" {largest['width']}x{largest['height']}: choose a smaller patch or larger videos."
+            )
+        log.warning(
+            "%s: %d of %d videos have frames under %dx%d pixels and are not used for %s.",
+            *(self.store.path.name, (~enough).sum(), len(videos), spec.width, spec.height, name),
+        )
+        return videos[enough]
 
 
 class _ReadAhead:
@@ -185,6 +215,16 @@ class _ReadAhead:
         return future.result()
 
 
+def _cut(frames: np.ndarray, spec: ClipSpec, seed: int) -> np.ndarray:
+    """Return a clip in its spec's size: by a random crop with motion, or of the whole frame."""
+    if not spec.crop:
+        return fit_frames(frames, spec.height, spec.width, spec.channels)
+    size = (spec.height, spec.width)
+    top, left = motion_crop(frames, size, spec.motion, np.random.default_rng(seed))
+    frames = frames[:, top : top + size[0], left : left + size[1]]
+    return fit_frames(frames, *size, spec.channels)
+
+
 def _span(spec: ClipSpec, stride: int) -> int:
     """Return the frames from a clip's first to its last, both included."""
     return (spec.frames - 1) * stride + 1
@@ -195,15 +235,3 @@ def _own_slice(batch: int, index: int, count: int) -> slice:
         raise UserError(f"data.batch={batch} cannot be shared evenly by {count} processes.")
     share = batch // count
     return slice(index * share, (index + 1) * share)
-
-
-def _in_split(store: ClipStore, split: str | None) -> np.ndarray:
-    """Return the numbers of a split's videos; of all videos in a store without splits."""
-    splits = store.index["split"]
-    if split is None or not (splits != "").any():
-        return np.arange(len(splits))
-    chosen = np.flatnonzero(splits == split)
-    if not len(chosen):
-        found = ", ".join(sorted({str(one) for one in splits if one}))
-        raise UserError(f"{store.path.name} has no split {split!r}: expected one of {found}.")
-    return chosen

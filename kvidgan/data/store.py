@@ -113,6 +113,25 @@ class ClipStore:
                 clip[place] = frames[number]
             return clip
 
+    @property
+    def splits(self) -> list[str]:
+        """The names of the splits, sorted; none when the data came without."""
+        return sorted({str(split) for split in self.index["split"] if split})
+
+    def videos(self, split: str | None) -> np.ndarray:
+        """Return the numbers of a split's videos; of all for None, or in a store without splits.
+
+        Raises:
+            UserError: If there are splits, and none of this name.
+        """
+        if split is None or not self.splits:
+            return np.arange(len(self))
+        chosen = np.flatnonzero(self.index["split"] == split)
+        if not len(chosen):
+            found = ", ".join(self.splits)
+            raise UserError(f"{self.path.name} has no split {split!r}: expected one of {found}.")
+        return chosen
+
     def verify(self) -> None:
         """Read everything and compare with the checksums.
 

@@ -98,6 +98,44 @@ def test_short_videos(store, caplog):
     assert batches(store, {"clip": ClipSpec(14, 8, 8, 3)})[0]["clip"][:, -1, 1, 0, 0].min() == 13
 
 
+CROP = {"crop": ClipSpec(3, 4, 4, 3, crop=True, motion=0.05)}
+
+
+def moving(number):
+    """A dot that jumps, in frames whose red channel tells the row, green the column."""
+    frames = np.zeros((5, 20, 30, 3), np.uint8)
+    frames[..., 0] = np.arange(20)[:, None]
+    frames[..., 1] = np.arange(30)
+    frames[::2, 10 + number, 20, 2] = 255
+    return frames
+
+
+def test_crops_keep_their_scale_and_show_motion(tmp_path):
+    source = source_of([moving(0), moving(5)])
+    with ClipStore.open(prepare(source, tmp_path / "s.h5").path) as store:
+        one, other = batches(store, CROP, batch=200), batches(store, CROP, workers=2, batch=200)
+        crops = one[3]["crop"]
+        assert crops.shape == (200, 3, 4, 4, 3)
+        assert (np.diff(crops[..., 0].astype(int), axis=2) == 1).all(), "rows, not resized"
+        assert (np.diff(crops[..., 1].astype(int), axis=3) == 1).all()
+        assert len(np.unique(crops[:, 0, 0, 0, :2], axis=0)) > 20
+        assert (crops[..., 2].max(axis=(1, 2, 3)) == 255).mean() > 0.85
+        same(one.batch_at(1, 3), other.batch_at(1, 3))
+        shards = [batches(store, CROP, shard=(n, 2), batch=8)[2] for n in range(2)]
+        whole = batches(store, CROP, batch=8)[2]
+        same(whole, {name: np.concatenate([s[name] for s in shards]) for name in whole})
+
+
+def test_frames_smaller_than_the_crop(tmp_path, caplog):
+    source = source_of([video(0, 5, side=8), video(1, 5, side=6)])
+    with ClipStore.open(prepare(source, tmp_path / "s.h5").path) as store:
+        spec = {"crop": ClipSpec(3, 8, 8, 3, crop=True)}
+        assert set(batches(store, spec)[0]["crop"][:, 0, 0, 0, 0]) == {0}
+        assert "1 of 2 videos have frames under 8x8 pixels and are not used" in caplog.text
+        with pytest.raises(UserError, match=r"crop needs frames of at least 9x7.*largest are 8x8"):
+            batches(store, {"crop": ClipSpec(3, 7, 9, 3, crop=True)})
+
+
 def test_splits(tmp_path):
     videos = [video(n, 5) for n in range(4)]
     source = source_of(videos, splits=["train", "test", "train", "test"])
