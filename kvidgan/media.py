@@ -258,6 +258,24 @@ def enlarge(frames: np.ndarray, scale: int = 0) -> np.ndarray:
     return frames.repeat(scale, axis=-3).repeat(scale, axis=-2)
 
 
+def bordered(frame: np.ndarray, colour: tuple[int, ...], width: int = 2) -> np.ndarray:
+    """Draw an edge around a frame.
+
+    Args:
+        frame: uint8 (height, width, 1 or 3).
+        colour: RGB, 0 to 255.
+        width: Of the edge, pixels.
+
+    Returns:
+        uint8 (height + 2 * width, width + 2 * width, 3).
+    """
+    height, wide = frame.shape[:2]
+    framed = np.empty((height + 2 * width, wide + 2 * width, 3), np.uint8)
+    framed[...] = colour
+    framed[width:-width, width:-width] = frame
+    return framed
+
+
 def strip(
     videos: np.ndarray | Sequence[Sequence[np.ndarray]], gap: int = 1, every: int = 1
 ) -> np.ndarray:

@@ -1,6 +1,6 @@
 """Take one training step from equal weights and equal noise, and write down what came of it.
 
-Run as a script in a process of each backend: `first_step.py OUTPUT.npz`.
+Run as a script in a process of each backend: `first_step.py FOLDER`, one file a family.
 """
 
 import sys
@@ -9,19 +9,22 @@ import keras
 import numpy as np
 from keras import ops
 
-from kvidgan.families.mocogan import Config, Family
+from kvidgan import families
 
 OPTIONS = {
-    "size": 32,
-    "frames": 7,
-    "content": 3,
-    "motion": 4,
-    "generator_width": 2,
-    "image_width": 2,
-    "video_width": 2,
-    "time_kernel": 2,
-    "categories": ["walk", "run"],
-    "image_noise": 0.1,
+    "mocogan": {
+        "size": 32,
+        "frames": 7,
+        "content": 3,
+        "motion": 4,
+        "generator_width": 2,
+        "image_width": 2,
+        "video_width": 2,
+        "time_kernel": 2,
+        "categories": ["walk", "run"],
+        "image_noise": 0.1,
+    },
+    "multiscale": {"width": 1 / 64, "discriminator_width": 1 / 32},
 }
 
 
@@ -42,27 +45,36 @@ def same_noise():
     keras.src.backend.random.normal = normal  # what GaussianNoise calls
 
 
-def main(output):
-    gan = Family(Config(**OPTIONS), seed=1)
+def built(name):
+    family = families.load(name)
+    gan = family.Family(family.Config(**OPTIONS[name]), seed=1)
+    gan.compile()
+    return gan
+
+
+def first_step(gan):
+    """Return the losses, batch statistics, seed counters and weights after one step."""
     rng = np.random.default_rng(1)
     for variable in gan.trainable_variables:
         variable.assign(rng.standard_normal(variable.shape).astype("float32") * 0.1)
-    gan.compile(run_eagerly=True)
     batch = {"video_class": np.array([0, 1, 1], "int32"), "image_class": np.zeros(3, "int32")}
     for name, spec in gan.clips().items():
         shape = (3, spec["frames"], spec["height"], spec["width"], spec["channels"])
         batch[name] = rng.integers(0, 256, shape, dtype=np.uint8)
-    same_noise()
     losses = gan.train_on_batch(batch, return_dict=True)
     statistics = [v for v in gan.non_trainable_variables if "moving" in v.name]
     counters = [v for v in gan.variables if v.name == "seed_generator_state"]
-    np.savez(
-        output,
-        statistics=np.concatenate([ops.convert_to_numpy(v.value).ravel() for v in statistics]),
-        counters=np.array([int(ops.convert_to_numpy(v.value)[1]) for v in counters]),
-        **{f"loss_{name}": value for name, value in losses.items()},
-    )
+    flat = [ops.convert_to_numpy(v.value).ravel() for v in statistics]
+    return {
+        "statistics": np.concatenate([*flat, np.zeros(0)]),
+        "counters": np.array([int(ops.convert_to_numpy(v.value)[1]) for v in counters]),
+        "weights": np.array([float(ops.sum(ops.abs(v.value))) for v in gan.trainable_variables]),
+        **{f"loss_{loss}": value for loss, value in losses.items()},
+    }
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    gans = {name: built(name) for name in OPTIONS}
+    same_noise()
+    for each, gan in gans.items():
+        np.savez(f"{sys.argv[1]}/{each}.npz", **first_step(gan))

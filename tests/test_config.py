@@ -4,6 +4,7 @@ import pytest
 import yaml
 
 from kvidgan import config as configs
+from kvidgan import families
 from kvidgan.errors import UserError
 
 from .conftest import ROOT
@@ -72,7 +73,7 @@ def test_a_saved_config_is_the_same_config(written, tmp_path):
             ["family.generator_optimizer.learning_rate={class_name: Nonsense}"],
             "expected a Keras schedule such as",
         ),
-        ("data: {path: x}", [], "mine.yaml: expected family.name, one of mocogan"),
+        ("data: {path: x}", [], "mine.yaml: expected family.name, one of mocogan, multiscale"),
         ("family: {name: mocogan}", [], "mine.yaml: expected the key 'data'"),
         ("- a", [], "expected keys such as family"),
         ("a: [", [], "mine.yaml is not valid YAML"),
@@ -95,12 +96,11 @@ def test_the_shipped_schema_is_current():
 
 def test_the_schema_knows_the_families_and_their_keys():
     schema = configs.schema()
-    (reference,) = schema["properties"]["family"]["oneOf"]
-    family = schema["$defs"][reference["$ref"].rsplit("/", 1)[1]]
-    assert family["properties"]["name"]["const"] == "mocogan"
-    assert all(
-        "description" in field for name, field in family["properties"].items() if name != "name"
-    )
+    references = schema["properties"]["family"]["oneOf"]
+    found = [schema["$defs"][one["$ref"].rsplit("/", 1)[1]]["properties"] for one in references]
+    assert [fields["name"]["const"] for fields in found] == families.names()
+    for fields in found:
+        assert all("description" in fields[name] for name in fields if name != "name")
     assert json.dumps(schema).count("additionalProperties") >= 5
 
 
@@ -113,14 +113,23 @@ def test_a_shipped_config_names_its_schema_and_its_command(path):
     assert yaml.safe_load(path.read_text())["family"]["name"] in path.stem
 
 
+def narrow(path):
+    """Return overrides that make a config's networks narrow, whatever its family."""
+    family = configs.load(path).family
+    fields = {name: getattr(family, name) for name in type(family).model_fields}
+    widths = {name: value for name, value in fields.items() if name.endswith("width")}
+    assert widths, "a family's widths end in 'width', so that it can be tried at a small size"
+    return [f"family.{n}={2 if isinstance(v, int) else 1 / 64}" for n, v in widths.items()]
+
+
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda p: str(p.relative_to(ROOT)))
 def test_a_shipped_config_trains_two_steps_at_reduced_size(path, tmp_path):
     from kvidgan.training import fit
 
     small = [
-        "family.generator_width=2", "family.image_width=2", "family.video_width=2",
-        "data.path=moving_shapes", "data.stride=1", "data.batch=2", f"data.cache={tmp_path}",
-        "train.epochs=1", "train.steps_per_epoch=2", f"run.folder={tmp_path}",
+        *narrow(path), "data.path=moving_shapes", "data.stride=1", "data.batch=2",
+        f"data.cache={tmp_path}", "train.epochs=1", "train.steps_per_epoch=2",
+        f"run.folder={tmp_path}",
     ]  # fmt: skip
     outcome = fit.start(configs.load(path, small), say=lambda text: None)
     assert outcome.step == 2

@@ -23,9 +23,14 @@ class _Strict(BaseModel):
 
 
 class Frame(_Strict):
-    """The frame that a step makes, values in `range`."""
+    """The frame that a step makes, values in `range`.
+
+    With `frames` above 1 a step makes that many at once, and its outputs have a time axis behind
+    the batch's.
+    """
 
     output: str = "frame"
+    frames: Annotated[int, Field(gt=0)] = 1
     height: int | None
     width: int | None
     channels: Literal[1, 3]

@@ -40,6 +40,7 @@ class Rollout:
 
     def __init__(self, model: keras.Model, description: Description):
         self.model, self.description = model, description
+        self._extra = list(description.extra_outputs)
         # XLA where the backend has no other compiler; elsewhere its start-up is not worth it.
         model.compile(jit_compile=keras.backend.backend() == "jax")
 
@@ -148,12 +149,15 @@ class Rollout:
                     return
                 feed[name], size = following
             outputs = self.model.predict_on_batch(feed)
-            yield self._step(outputs, size)
+            for moment in range(self.description.frame.frames):
+                yield self._step(outputs, moment, size)
             feed |= _carried(self.description, feed, outputs)
 
-    def _step(self, outputs, size):
+    def _step(self, outputs, moment, size):
         spec = self.description.frame
         low, high = spec.range
+        if spec.frames > 1:
+            outputs = {n: outputs[n][:, moment] for n in (spec.output, *self._extra)}
         frames = _crop(outputs[spec.output], size)
         if not np.isfinite(frames).all():
             raise UserError(
@@ -161,7 +165,7 @@ class Rollout:
                 "training exploded; go back to an earlier checkpoint."
             )
         signal = (frames - low) * (2.0 / (high - low)) - 1.0
-        extras = {name: _crop(outputs[name], size) for name in self.description.extra_outputs}
+        extras = {name: _crop(outputs[name], size) for name in self._extra}
         return Step(to_uint8(signal), extras)
 
 
@@ -176,8 +180,10 @@ def _carried(description, feed, outputs):
         if isinstance(spec, State | History) and spec.next is not None:
             carried[name] = outputs[spec.next]
         elif isinstance(spec, History):
-            latest = outputs[description.frame.output][:, None]
-            carried[name] = np.concatenate([feed[name][:, 1:], latest], axis=1)
+            latest = outputs[description.frame.output]
+            if description.frame.frames == 1:
+                latest = latest[:, None]
+            carried[name] = np.concatenate([feed[name], latest], axis=1)[:, -spec.frames :]
     return carried
 
 

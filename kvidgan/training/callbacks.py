@@ -13,12 +13,13 @@ from typing import Any
 import keras
 
 from kvidgan.errors import UserError
-from kvidgan.media import strip, write_image
+from kvidgan.media import write_image
 from kvidgan.rollout import Rollout
 
 from . import checkpoint
 from .checkpoint import Position
 from .runs import Run
+from .samples import Examples, sample_strip
 
 
 class Clock(keras.callbacks.Callback):
@@ -110,15 +111,17 @@ class History(keras.callbacks.Callback):
 
 
 class Samples(keras.callbacks.Callback):
-    """Draws the same videos, from fixed noise, every few epochs: a row each, time to the right.
+    """Draws the same videos every few epochs: see `samples.sample_strip`.
 
     Uses the generator's moving averages where they are kept, as the exported file will.
     """
 
-    def __init__(self, clock: Clock, run: Run, rollout: Rollout, every: int, frames: int):
+    def __init__(
+        self, clock: Clock, run: Run, rollout: Rollout, every: int, begin: Examples, frames: int
+    ):
         super().__init__()
         self.clock, self.run, self.rollout = clock, run, rollout
-        self.every, self.frames = every, frames
+        self.every, self.begin, self.frames = every, begin, frames
         self.sinks: list[Callable[[int, Any], None]] = []
 
     def on_epoch_end(self, epoch, logs=None):
@@ -126,16 +129,11 @@ class Samples(keras.callbacks.Callback):
         last = self.clock.position.step == self.clock.total
         due = self.clock.epoch_done and self.clock.position.epoch % self.every == 0
         if due or last:
-            image = self._strip()
+            with self.model.averaged():
+                image = sample_strip(self.rollout, self.begin, self.frames)
             write_image(self.run.samples / f"step-{self.clock.position.step:08d}.png", image)
             for sink in self.sinks:
                 sink(self.clock.position.step, image)
-
-    def _strip(self):
-        with self.model.averaged():
-            steps = self.rollout.start(videos=8, seed=0)
-            videos = [next(steps).frames for _ in range(self.frames)]
-        return strip([list(video) for video in zip(*videos, strict=True)])
 
 
 class Checkpoints(keras.callbacks.Callback):

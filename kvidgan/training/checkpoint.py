@@ -12,7 +12,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from kvidgan.adversarial import VideoGAN
+from kvidgan.adversarial import Player, VideoGAN
 from kvidgan.errors import UserError
 from kvidgan.media import replacing
 
@@ -56,14 +56,7 @@ def load(gan: VideoGAN, path: Path) -> Position:
     Raises:
         UserError: If the file is damaged or belongs to another model.
     """
-    try:
-        with path.open("rb") as file, np.load(file) as archive:
-            arrays = dict(archive)
-    except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
-        raise UserError(
-            f"{path} is damaged; remove it to go on from the checkpoint before."
-        ) from error
-    position = Position(**json.loads(str(arrays.pop(_POSITION))))
+    arrays, position = _read(path)
     variables = _named(gan)
     found = {name: array.shape for name, array in arrays.items()}
     expected = {name: tuple(v.shape) for name, v in variables.items()}
@@ -78,7 +71,82 @@ def load(gan: VideoGAN, path: Path) -> Position:
     return position
 
 
+def carry_over(gan: VideoGAN, path: Path) -> list[str]:
+    """Begin with what fits from another model's checkpoint, as for a second stage of training.
+
+    Networks are matched by name. A network is taken up to the first variable of another shape;
+    what lies behind it would see inputs of another meaning, and stays fresh. A player's optimizer
+    goes on if all that it trains was taken.
+
+    Args:
+        gan: A built and compiled model.
+        path: A checkpoint.
+
+    Returns:
+        The names of the variables that stay fresh.
+
+    Raises:
+        UserError: If the file is damaged.
+    """
+    arrays, _ = _read(path)
+    fresh: set[int] = set()
+    for variables in _networks(gan).values():
+        known = True
+        for name, variable in variables.items():
+            known = known and name in arrays and arrays[name].shape == tuple(variable.shape)
+            if known:
+                variable.assign(arrays[name])
+            else:
+                fresh.add(id(variable))
+    for name, player in gan.players.items():
+        state = _optimizer(name, player)
+        same = all(n in arrays and arrays[n].shape == tuple(v.shape) for n, v in state.items())
+        if same and not fresh & {id(v) for v in player.variables}:
+            for key, variable in state.items():
+                variable.assign(arrays[key])
+    return [v.path for v in gan.variables if id(v) in fresh]
+
+
+def _read(path: Path) -> tuple[dict[str, np.ndarray], Position]:
+    try:
+        with path.open("rb") as file, np.load(file) as archive:
+            arrays = dict(archive)
+        return arrays, Position(**json.loads(str(arrays.pop(_POSITION))))
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile, EOFError) as error:
+        raise UserError(
+            f"{path} is damaged; remove it to go on from the checkpoint before."
+        ) from error
+
+
 def _named(gan: VideoGAN) -> dict[str, keras.Variable]:
-    """Number all state: Keras' own names hold counters of the process."""
-    names = {f"net{i:04d}": v for i, v in enumerate(gan.variables)}
-    return names | {f"opt{i:04d}": v for i, v in enumerate(gan.optimizer.variables)}
+    """Name all state by its network or player: Keras' own names hold counters of the process."""
+    named: dict[str, keras.Variable] = {}
+    for variables in _networks(gan).values():
+        named |= variables
+    known = {id(variable) for variable in named.values()}
+    others = [variable for variable in gan.variables if id(variable) not in known]
+    named |= {f"own/{i:04d}": v for i, v in enumerate(others)}
+    for name, player in gan.players.items():
+        named |= _optimizer(name, player)
+    return named
+
+
+def _networks(gan: VideoGAN) -> dict[str, dict[str, keras.Variable]]:
+    """Return the variables of each attribute that is a network or a list of such."""
+    networks: dict[str, dict[str, keras.Variable]] = {}
+    for attribute, value in vars(gan).items():
+        if attribute.startswith("_"):
+            continue
+        parts = list(value) if isinstance(value, list) else [value]
+        for number, part in enumerate(parts):
+            if isinstance(part, keras.Layer):
+                name = f"{attribute}.{number}" if isinstance(value, list) else attribute
+                networks[name] = {f"{name}/{i:04d}": v for i, v in enumerate(part.variables)}
+    return networks
+
+
+def _optimizer(name: str, player: Player) -> dict[str, keras.Variable]:
+    """Return an optimizer's state; its learning rate is the config's, also when that changes."""
+    kind = type(player.optimizer).__name__
+    state = [v for v in player.optimizer.variables if v.name != "learning_rate"]
+    return {f"{name}.{kind}/{i:04d}": v for i, v in enumerate(state)}

@@ -3,12 +3,10 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 
 import kvidgan
 from kvidgan import config as configs
@@ -20,13 +18,14 @@ from kvidgan.data.prepare import Progress as DataProgress
 from kvidgan.data.prepare import open_data
 from kvidgan.data.store import ClipStore
 from kvidgan.errors import UserError
-from kvidgan.media import enlarge, grid, write_frames
+from kvidgan.media import write_frames
 from kvidgan.rollout import Description, Rollout, export_step
 
 from . import callbacks, checkpoint
 from .checkpoint import Position
 from .progress import Progress
 from .runs import Run
+from .samples import animation, examples
 
 Say = Callable[[str], None]
 
@@ -53,6 +52,7 @@ def start(
     overwrite: bool = False,
     say: Say = print,
     progress: DataProgress | None = None,
+    origin: Run | None = None,
 ) -> Outcome:
     """Train a new run from its config.
 
@@ -61,6 +61,7 @@ def start(
         overwrite: Replace a run of that name.
         say: Receives the few lines that a user should read.
         progress: Receives (done, total, name) while data is converted.
+        origin: Another run, whose networks and optimizers this one begins with as far as they fit.
 
     Raises:
         UserError: If the data, the config or the folder does not allow it, or a loss is no number.
@@ -68,6 +69,8 @@ def start(
     store = open_data(config.data, say=say, progress=progress)
     config = for_data(config, store)
     gan = build(config)
+    if origin is not None:
+        _begin_with(gan, origin, config, say)
     run = Run.create(Path(config.run.folder) / config.run.name, overwrite)
     configs.save(config, run.config_path)
     return _train(config, run, gan, store, Position(), say)
@@ -147,10 +150,32 @@ def restore(gan: VideoGAN, run: Run, path: Path | None = None) -> Position:
     Raises:
         UserError: If there is none, or it is damaged or of another model.
     """
+    return checkpoint.load(gan, path or _last_checkpoint(run))
+
+
+def _last_checkpoint(run: Run) -> Path:
     paths = run.checkpoint_paths()
-    if path is None and not paths:
+    if not paths:
         raise UserError(f"{run.folder} has no checkpoint yet; start it anew with --overwrite.")
-    return checkpoint.load(gan, path or paths[-1])
+    return paths[-1]
+
+
+def _begin_with(gan: VideoGAN, origin: Run, config: Config, say: Say) -> None:
+    if origin.folder.resolve() == (Path(config.run.folder) / config.run.name).resolve():
+        raise UserError(
+            f"Expected a new run's name, found that of {origin.folder} itself; set run.name=NAME, "
+            f"or go on with `kvidgan fit --resume {origin.folder}`."
+        )
+    path = _last_checkpoint(origin)
+    fresh = checkpoint.carry_over(gan, path)
+    count = len(gan.variables)
+    rest = f"; fresh from {fresh[0]} on" if fresh else ""
+    say(f"Beginning with {count - len(fresh)} of {count} variables of {path}{rest}.")
+    if len(fresh) == count:
+        raise UserError(
+            f"{path} has no network like those of this config; begin with a run of the same family "
+            "and widths."
+        )
 
 
 def export_run(gan: VideoGAN, config: Config, path: Path, trained_on: dict[str, Any]) -> Path:
@@ -208,14 +233,14 @@ def _train(config, run, gan, store, position, say):
     clock = callbacks.Clock(position, config.train.epochs, config.train.steps_per_epoch)
     rollout = Rollout(*_described(gan, config, trained_on))
     interrupt, progress = callbacks.Interrupt(clock, say), Progress(clock)
-    around = [clock, interrupt, *_callbacks(config, run, clock, rollout, gan), progress]
+    around = [clock, interrupt, *_callbacks(config, run, clock, rollout, gan, store), progress]
     with interrupt.listening(), progress.shown():
         while position.step < clock.total and not clock.stopping:
             _fit_from(position, config, gan, store, around)
     if clock.stopping:
         return Outcome(run, position.step)
     model = export_run(gan, config, run.model_path, trained_on | {"steps": position.step})
-    return Outcome(run, position.step, model, _animate(model, run))
+    return Outcome(run, position.step, model, _animate(model, run, store, config.data.split))
 
 
 def _fit_from(position, config, gan, store, around):
@@ -234,11 +259,12 @@ def _fit_from(position, config, gan, store, around):
     )
 
 
-def _callbacks(config, run, clock, rollout, gan):
+def _callbacks(config, run, clock, rollout, gan, store):
     train = config.train
     frames = max(spec["frames"] for spec in gan.clips().values())
+    begin = examples(rollout.description, store, config.data.split, 8, frames)
     history = callbacks.History(clock, run, train.log_every)
-    samples = callbacks.Samples(clock, run, rollout, train.sample_every, frames)
+    samples = callbacks.Samples(clock, run, rollout, train.sample_every, begin, frames)
     if train.tensorboard:
         scalars, image = callbacks.tensorboard_sinks(run.tensorboard)
         history.sinks.append(scalars)
@@ -251,10 +277,11 @@ def _callbacks(config, run, clock, rollout, gan):
     ]
 
 
-def _animate(model: Path, run: Run) -> Path:
-    """Play 16 videos from the exported file, as anyone would, into a GIF."""
-    steps = Rollout.open(model).start(videos=16, seed=1)
-    videos = np.stack([step.frames for step in islice(steps, 48)], axis=1)
+def _animate(model: Path, run: Run, store: ClipStore, split: str | None) -> Path:
+    """Play samples from the exported file, as anyone would, into a GIF."""
+    rollout = Rollout.open(model)
+    frames = 48
+    begin = examples(rollout.description, store, split, 16, frames)
     path = run.samples / f"{run.name}.gif"
-    write_frames(path, enlarge(grid(videos)), fps=12.5)
+    write_frames(path, animation(rollout, begin, frames), fps=12.5)
     return path

@@ -61,6 +61,13 @@ class Run:
         """The run's name, its folder's."""
         return self.folder.resolve().name
 
+    def next_name(self) -> str:
+        """Return a name for a run that begins with this one: `name-2`, then `name-3`, ..."""
+        stem, dash, number = self.name.rpartition("-")
+        if dash and number.isdigit():
+            return f"{stem}-{int(number) + 1}"
+        return f"{self.name}-2"
+
     @property
     def config_path(self) -> Path:
         """The resolved configuration."""

@@ -1,0 +1,97 @@
+"""Go on with a given clip, and lay what was predicted beside the truth."""
+
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
+
+import numpy as np
+
+from kvidgan.errors import UserError
+from kvidgan.media import BACKGROUND, bordered, enlarge, fit_frames, grid
+
+from .description import Condition, Description, History
+from .player import Rollout
+
+GIVEN, PREDICTED = (40, 200, 80), (225, 50, 50)
+
+
+def history_length(description: Description) -> int:
+    """Return how many frames a predictor begins with.
+
+    Raises:
+        UserError: If the model does not predict from frames alone.
+    """
+    lengths = [spec.frames for spec in description.named(History).values()]
+    if not lengths or description.named(Condition):
+        raise UserError(
+            f"Expected a model that predicts from a clip's frames, found a {description.family} "
+            f"model with the inputs {', '.join(description.inputs)}; make videos with kvidgan "
+            "generate."
+        )
+    return max(lengths)
+
+
+def suited(description: Description, frames: np.ndarray) -> np.ndarray:
+    """Convert frames to a model's channels, and to its size where it has a fixed one.
+
+    Args:
+        description: The model's.
+        frames: uint8 (time, height, width, channels).
+    """
+    spec = description.frame
+    height, width = spec.height or frames.shape[1], spec.width or frames.shape[2]
+    return fit_frames(frames, height, width, spec.channels)
+
+
+def predict(rollout: Rollout, history: np.ndarray, frames: int) -> Iterator[np.ndarray]:
+    """Predict the frames after a clip's.
+
+    Args:
+        rollout: A predictor.
+        history: uint8 (time, height, width, channels), at least as long as `history_length`.
+        frames: How many to predict.
+
+    Yields:
+        uint8 (height, width, channels).
+    """
+    for step in islice(rollout.start(history=history), frames):
+        yield step.frames[0]
+
+
+def compared(
+    history: np.ndarray,
+    truth: Iterable[np.ndarray],
+    made: Iterable[np.ndarray],
+    scale: int = 0,
+) -> Iterator[np.ndarray]:
+    """Show truth, prediction and their difference side by side, the given frames first.
+
+    Args:
+        history: uint8 (time, height, width, channels): shown in both panes, in green borders.
+        truth: The frames that followed; may end early, its pane is then empty.
+        made: The predicted ones, shown in red borders.
+        scale: Enlargement, as in `media.enlarge`.
+
+    Yields:
+        uint8 pictures, one a frame.
+    """
+    empty = np.full_like(history[0], BACKGROUND)
+    given = ((frame, frame, GIVEN) for frame in history)
+    predicted = ((t, m, PREDICTED) for m, t in _while_made(made, truth))
+    for true, shown, colour in chain(given, predicted):
+        difference = empty if true is None else _difference(true, shown)
+        panes = [empty if true is None else true, shown, difference]
+        colours = [GIVEN, colour, (BACKGROUND,) * 3]
+        marked = [
+            bordered(enlarge(pane, scale), edge) for pane, edge in zip(panes, colours, strict=True)
+        ]
+        yield grid(np.stack(marked)[:, None], columns=3)[0]
+
+
+def _while_made(made, truth):
+    truth = iter(truth)
+    for frame in made:
+        yield frame, next(truth, None)
+
+
+def _difference(truth: np.ndarray, made: np.ndarray) -> np.ndarray:
+    return np.abs(truth.astype(np.int16) - made).astype(np.uint8)

@@ -1,0 +1,122 @@
+"""What a run's samples begin with, and how they are drawn: fixed noise, or held-out clips."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from kvidgan.data.store import ClipStore
+from kvidgan.errors import UserError
+from kvidgan.media import bordered, enlarge, grid, strip
+from kvidgan.rollout import Description, Rollout
+from kvidgan.rollout.description import History
+from kvidgan.rollout.predict import GIVEN, PREDICTED, compared, suited
+
+# Samples of predictors: few, since each stands beside its truth; the middle of large frames.
+CLIPS, LARGEST = 4, 256
+
+
+@dataclass(frozen=True)
+class Examples:
+    """What samples begin with.
+
+    Attributes:
+        start: Arguments of `Rollout.start`.
+        truth: uint8 (videos, time, height, width, channels), the given frames and those that
+            followed; None for models that start from noise.
+        given: How many of the true frames the model is given.
+    """
+
+    start: dict[str, Any]
+    truth: np.ndarray | None = None
+    given: int = 0
+
+
+def examples(
+    description: Description, store: ClipStore, split: str | None, videos: int, frames: int
+) -> Examples:
+    """Choose what samples begin with.
+
+    Args:
+        description: Of the model: whether it starts from noise or goes on with real frames.
+        store: Where real frames come from: its test videos if it has such.
+        split: The split that is trained on, used if there is no other.
+        videos: How many samples; of clips, no more than 4.
+        frames: How many frames will be predicted; clips may be shorter if the videos are.
+
+    Raises:
+        UserError: If no video is long enough to begin with.
+    """
+    histories = description.named(History)
+    if not histories:
+        return Examples({"videos": videos, "seed": 1})
+    given = max(spec.frames for spec in histories.values())
+    truth = np.stack([suited(description, clip) for clip in _clips(store, split, given, frames)])
+    return Examples({"videos": len(truth), "history": truth[:, :given]}, truth, given)
+
+
+def _clips(store, split, given, frames) -> Iterator[np.ndarray]:
+    """Read clips of one size and length from the middle of held-out videos."""
+    index = store.index
+    held_out = np.flatnonzero(np.isin(index["split"], ["test", "val"]))
+    numbers = held_out if len(held_out) else np.flatnonzero(np.isin(index["split"], ["", split]))
+    numbers = numbers[index["length"][numbers] > given]
+    if not len(numbers):
+        raise UserError(
+            f"{store.path.name}: expected a video of more than {given} frames to draw samples "
+            f"from, the longest has {index['length'].max()}; use longer videos."
+        )
+    first = index[numbers[0]]
+    alike = (index["height"] == first["height"]) & (index["width"] == first["width"])
+    numbers = numbers[alike[numbers]]
+    numbers = numbers[np.linspace(0, len(numbers) - 1, min(CLIPS, len(numbers))).astype(int)]
+    length = min(given + frames, index["length"][numbers].min())
+    for number in numbers:
+        start = (index["length"][number] - length) // 2
+        yield _middle(store.read(number, start, start + length))
+
+
+def _middle(frames: np.ndarray) -> np.ndarray:
+    height, width = frames.shape[1:3]
+    top, left = max(0, height - LARGEST) // 2, max(0, width - LARGEST) // 2
+    return frames[:, top : top + LARGEST, left : left + LARGEST]
+
+
+def sample_strip(rollout: Rollout, begin: Examples, frames: int) -> np.ndarray:
+    """Draw one picture: a row a video, time to the right.
+
+    Predictions stand below the truth, given frames in green borders, predicted ones in red.
+    """
+    made = _play(rollout, begin, frames)
+    if begin.truth is None:
+        return strip(made)
+    rows = []
+    for truth, video in zip(begin.truth, made, strict=True):
+        shown = np.concatenate([truth[: begin.given], video])
+        rows.append(_marked(truth[: len(shown)], len(truth)))
+        rows.append(_marked(shown, begin.given))
+    return strip([row[: min(map(len, rows))] for row in rows])
+
+
+def animation(rollout: Rollout, begin: Examples, frames: int) -> np.ndarray:
+    """Return a moving picture of all samples, uint8 (time, height, width, channels)."""
+    if begin.truth is None:
+        return enlarge(grid(_play(rollout, begin, frames)))
+    made = _play(rollout, begin, begin.truth.shape[1] - begin.given)
+    pairs = zip(begin.truth, made, strict=True)
+    videos = [
+        list(compared(truth[: begin.given], truth[begin.given :], video, scale=1))
+        for truth, video in pairs
+    ]
+    return enlarge(grid(np.array(videos)))
+
+
+def _play(rollout: Rollout, begin: Examples, frames: int) -> np.ndarray:
+    steps = islice(rollout.start(**begin.start), frames)
+    return np.stack([step.frames for step in steps], axis=1)
+
+
+def _marked(frames: np.ndarray, given: int) -> list[np.ndarray]:
+    return [bordered(f, GIVEN if t < given else PREDICTED) for t, f in enumerate(frames)]
