@@ -47,6 +47,21 @@ def real_data():
     return Path(folder)
 
 
+@pytest.fixture
+def kvidgan(monkeypatch, capfd):
+    """Call the command line here; return (status, stdout, stderr)."""
+    from kvidgan import cli
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["kvidgan", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stopped:
+            cli.main()
+        out, err = capfd.readouterr()
+        return stopped.value.code or 0, out, err
+
+    return call
+
+
 TINY = {
     "family": {
         "name": "mocogan",

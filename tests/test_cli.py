@@ -1,7 +1,6 @@
 """The command line as a user meets it: outcomes, and one sentence for each mistake."""
 
 import json
-import sys
 
 import numpy as np
 import pytest
@@ -11,20 +10,6 @@ from kvidgan import cli
 from kvidgan.media import read_video
 
 from .conftest import process
-
-
-@pytest.fixture
-def kvidgan(monkeypatch, capfd):
-    """Call the command line here; return (status, stdout, stderr)."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["kvidgan", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stopped:
-            cli.main()
-        out, err = capfd.readouterr()
-        return stopped.value.code or 0, out, err
-
-    return call
 
 
 @pytest.fixture(scope="module")

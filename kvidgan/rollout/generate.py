@@ -9,7 +9,7 @@ import numpy as np
 from kvidgan.errors import UserError
 from kvidgan.media import grid
 
-from .description import Choice, Latent, State
+from .description import Choice, History, Latent, State
 from .player import Rollout
 
 Arrangement = Literal["plain", "content-motion", "interpolate"]
@@ -42,6 +42,11 @@ def generate(
     Raises:
         UserError: If the model has nothing of what is asked for.
     """
+    if rollout.description.named(History):
+        raise UserError(
+            f"This {rollout.description.family} model goes on with a clip instead of beginning "
+            "from noise: kvidgan predict MODEL CLIP -o out.mp4."
+        )
     plan, columns = _plan(rollout, count, seed, arrangement)
     choices = _choices(rollout, category)
     for step in islice(rollout.start(choices=choices, **plan), frames):

@@ -56,3 +56,16 @@ def labelled():
         frame={"height": None, "width": None, "channels": 1, "range": [0, 1], "multiple_of": 2},
         inputs={"labels": {"role": "condition", "frames": 3, "encoding": {"one_hot": 2}}},
     )
+
+
+def several():
+    """Two frames a step: the last one and its negative."""
+    history = keras.Input((2, None, None, 3), name="history")
+    last = history[:, -1]
+    frames = ops.stack([last, -last], axis=1)
+    model = keras.Model({"history": history}, {"frame": frames, "half": frames / 2})
+    return model, described(
+        frame={"frames": 2, "height": None, "width": None, "channels": 3},
+        inputs={"history": {"role": "history", "frames": 2}},
+        extra_outputs={"half": "image"},
+    )

@@ -1,0 +1,122 @@
+"""`kvidgan predict` as a user meets it: any clip, any size, and one sentence for each mistake."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from kvidgan.data.prepare import prepare_path
+from kvidgan.media import read_video, write_frames
+from kvidgan.rollout import export_step
+
+from .rollout.steps import counting, predicting
+
+FRAMES = np.random.default_rng(0).integers(0, 256, (9, 13, 21, 3), dtype=np.uint8)
+
+
+@pytest.fixture
+def model(tmp_path):
+    """A predictor: the next frame is the mean of the last two."""
+    return export_step(*predicting(), tmp_path / "mean.keras")
+
+
+@pytest.fixture
+def clip(tmp_path):
+    """A folder of nine frames of 21x13."""
+    write_frames(tmp_path / "clip", iter(FRAMES), 10)
+    return tmp_path / "clip"
+
+
+def written(folder):
+    return [np.asarray(Image.open(path)) for path in sorted(folder.iterdir())]
+
+
+def test_the_frames_after_the_first_ones(kvidgan, tmp_path, model, clip):
+    out = tmp_path / "out"
+    status, said, err = kvidgan("predict", model, clip, "-n", 3, "-o", out, "--scale", 1)
+    assert status == 0, err
+    assert "clip, 9 frames of 21x13: frames 0 to 1 given." in said
+    assert "3 frames predicted" in said
+    made = written(out)
+    assert [frame.shape for frame in made] == [(13, 21, 3)] * 3
+    assert np.abs(made[0] - FRAMES[:2].mean(axis=0)).max() <= 0.6
+
+
+def test_start_moves_the_history(kvidgan, tmp_path, model, clip):
+    kvidgan("predict", model, clip, "-n", 1, "--start", 4, "-o", tmp_path / "out", "--scale", 1)
+    (made,) = written(tmp_path / "out")
+    assert np.abs(made - FRAMES[4:6].mean(axis=0)).max() <= 0.6
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".mp4"])
+def test_compare_shows_given_and_predicted_frames(kvidgan, tmp_path, model, clip, suffix):
+    path = tmp_path / f"out{suffix}"
+    command = ["predict", model, clip, "-n", 20, "--compare", "-o", path, "--fps", 20]
+    status, said, err = kvidgan(*command)
+    assert status == 0, err
+    assert "at 20 fps" in said
+    frames, fps = read_video(path)
+    frames = list(frames)
+    assert len(frames) == 2 + 20
+    assert fps == pytest.approx(20)
+    scale = 512 // 21
+    assert frames[0].shape[0] == (13 * scale + 4) + (13 * scale + 4) % 2 * (suffix == ".mp4")
+    edges = [
+        frame[13 * scale // 2, 21 * scale + 4 + 2 : 21 * scale + 4 + 4].mean(axis=0)
+        for frame in frames
+    ]
+    assert all(edge[1] > 150 > edge[0] for edge in edges[:2]), "green"
+    assert all(edge[0] > 150 > edge[1] for edge in edges[2:]), "red"
+
+
+def test_grey_frames_and_stores(kvidgan, tmp_path, model):
+    np.save(tmp_path / "grey.npy", FRAMES[None, ..., :1])
+    store = tmp_path / "grey.h5"
+    prepare_path(str(tmp_path / "grey.npy"), store)
+    status, said, err = kvidgan(
+        "predict", model, store, "-n", 2, "-o", tmp_path / "out", "--scale", 1
+    )
+    assert status == 0, err
+    assert "21x13 grey converted to the model's 21x13 RGB" in said
+    made = written(tmp_path / "out")
+    grey = FRAMES[:2, ..., :1].repeat(3, axis=-1).mean(axis=0)
+    assert np.abs(made[0] - grey).max() <= 0.6
+
+
+def test_real_videos_of_any_size(kvidgan, tmp_path, real_data, model):
+    for path in sorted((real_data / "clips").iterdir()):
+        out = tmp_path / path.stem
+        status, said, err = kvidgan("predict", model, path, "-n", 1, "-o", out, "--scale", 1)
+        assert status == 0, err
+        (made,) = written(out)
+        first = next(read_video(path)[0])
+        assert made.shape == first.shape
+        assert "frames 0 to 1 given" in said
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["{clip}", "--start", "8"], "clip has 9 frames: expected at least 10, 2 of history"),
+        (["{clip}", "--video", "7"], "has no video '7'"),
+        (["nowhere"], "nowhere does not exist"),
+        (["{nan}"], "NaN"),
+    ],
+)
+def test_a_mistake_is_one_sentence(kvidgan, tmp_path, model, clip, options, sentence):
+    frames = np.full((4, 16, 16, 3), np.nan, "float32")
+    np.save(tmp_path / "nan.npy", frames)
+    given = [option.format(clip=clip, nan=tmp_path / "nan.npy") for option in options]
+    status, _, err = kvidgan("predict", model, *given, "-o", tmp_path / "x.gif")
+    assert status == 1
+    assert err.startswith("error: ")
+    assert sentence in err
+    assert len(err.strip().splitlines()) == 1
+    assert not (tmp_path / "x.gif").exists()
+
+
+def test_models_that_begin_from_noise_and_models_that_do_not(kvidgan, tmp_path, model, clip):
+    noise = export_step(*counting(), tmp_path / "noise.keras")
+    status, _, err = kvidgan("predict", noise, clip, "-o", tmp_path / "x.gif")
+    assert (status, "make videos with kvidgan generate" in err) == (1, True)
+    status, _, err = kvidgan("generate", model, "-o", tmp_path / "x.gif")
+    assert (status, "kvidgan predict MODEL CLIP" in err) == (1, True)

@@ -1,0 +1,109 @@
+"""A run that begins with what fits of another: a second stage."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import yaml
+
+from kvidgan import config as configs
+from kvidgan.errors import UserError
+from kvidgan.training import fit
+from kvidgan.training.runs import Run
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory):
+    """A run of multi-scale prediction on patches of 32 pixels: two steps."""
+    tmp_path = tmp_path_factory.mktemp("first")
+    noise = np.random.default_rng(0).integers(0, 256, (3, 8, 64, 64, 3), dtype=np.uint8)
+    np.save(tmp_path / "clips.npy", noise)
+    family = {
+        "name": "multiscale",
+        "width": 1 / 64,
+        "discriminator_width": 1 / 64,
+        "generator_optimizer": {"name": "adam"},
+    }
+    raw = {
+        "family": family,
+        "data": {"path": str(tmp_path / "clips.npy"), "batch": 2, "cache": str(tmp_path)},
+        "train": {"epochs": 1, "steps_per_epoch": 2},
+        "run": {"folder": str(tmp_path / "runs")},
+    }
+    path = tmp_path / "first.yaml"
+    path.write_text(yaml.safe_dump(raw))
+    return fit.start(configs.load(path), say=lambda text: None).run
+
+
+def begun(run, *overrides):
+    """Return a model that begins with a run, before its first step, and what was said."""
+    said = []
+    config = configs.load(run.config_path, [f"run.name={run.next_name()}", *overrides])
+    gan = fit.build(config)
+    fit._begin_with(gan, run, config, said.append)
+    return gan, said[0]
+
+
+def original(run):
+    gan = fit.build(configs.load(run.config_path))
+    fit.restore(gan, run)
+    return gan
+
+
+def same(one, other):
+    return np.array_equal(one.numpy(), other.numpy())
+
+
+def test_another_patch_rebuilds_the_dense_layers_alone(first):
+    gan, said = begun(first, "family.patch=64")
+    before = original(first)
+    for network, old in zip(gan.discriminators, before.discriminators, strict=True):
+        for layer, earlier in zip(network.layers, old.layers, strict=True):
+            kept = not isinstance(layer, keras.layers.Dense)
+            assert all(
+                same(a, b) == kept
+                for a, b in zip(layer.weights[:1], earlier.weights[:1], strict=True)
+            )
+    for mine, theirs in zip(gan.generator.variables, before.generator.variables, strict=True):
+        assert same(mine, theirs)
+    adam, old = (g.players["generator"].optimizer for g in (gan, before))
+    assert int(adam.iterations.numpy()) == 2
+    assert all(same(a, b) for a, b in zip(adam.variables, old.variables, strict=True))
+    assert int(gan.players["discriminator"].optimizer.iterations.numpy()) == 0
+    assert "fresh from" in said
+
+
+def test_an_adversary_may_come_later_or_go(first):
+    gan, said = begun(first, "family.preset=l1")
+    assert "fresh" not in said
+    before = original(first)
+    pairs = zip(gan.generator.variables, before.generator.variables, strict=True)
+    assert all(same(a, b) for a, b in pairs)
+
+
+def test_a_new_learning_rate_holds(first):
+    gan, _ = begun(first, "family.generator_optimizer.learning_rate=0.125")
+    assert float(gan.players["generator"].optimizer.learning_rate.numpy()) == 0.125
+
+
+def test_nothing_in_common_is_an_error(first):
+    with pytest.raises(UserError, match="has no network like those of this config"):
+        begun(first, "family.width=0.1", "family.preset=l2", "family.history=3")
+
+
+def test_the_second_stage_trains_and_leaves_the_first_alone(first):
+    kept = first.model_path.read_bytes()
+    config = configs.load(first.config_path, ["run.name=first-2", "family.patch=64"])
+    outcome = fit.start(config, say=lambda text: None, origin=first)
+    assert outcome.step == 2
+    assert outcome.run.folder.name == "first-2"
+    assert first.model_path.read_bytes() == kept
+    with pytest.raises(UserError, match="Expected a new run's name, found that of"):
+        fit.start(configs.load(first.config_path), origin=first)
+
+
+def test_names_of_later_stages():
+    assert [Run(Path("models") / name).next_name() for name in ("a", "a-2", "a-b", "2")] == [
+        "a-2", "a-3", "a-b-2", "2-2",
+    ]  # fmt: skip
