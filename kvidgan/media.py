@@ -325,7 +325,8 @@ def _remove(path: Path) -> None:
     if path.is_dir():
         shutil.rmtree(path, ignore_errors=True)
     else:
-        path.unlink(missing_ok=True)
+        with suppress(OSError):  # it was never made; why not, is told already
+            path.unlink()
 
 
 def _cannot_write(path: Path, error: OSError) -> str:

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kvidgan import cli
 from kvidgan.media import read_video
 
 from .conftest import process
@@ -215,7 +214,7 @@ def test_an_unknown_backend_is_named(tiny, backend):
 
 def test_a_backend_that_is_not_installed_says_how_to_get_it(tiny, kvidgan, monkeypatch):
     monkeypatch.setenv("KERAS_BACKEND", "torch")
-    monkeypatch.setattr(cli.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     status, _, err = kvidgan("fit", tiny)
     assert status == 1
     assert "which is not installed; pip install 'kvidgan[torch]'" in err

@@ -23,10 +23,13 @@ ARROWS = {
     "families": {"adversarial", "nn", "errors"},
     "config": {"families", "data", "errors"},
     "training": {
-        "config", "families", "data", "rollout", "adversarial", "media", "errors",
+        "config", "families", "data", "rollout", "evaluation", "adversarial", "media", "errors",
     },
+    "evaluation": {"rollout", "data", "media", "errors"},
     "info": {"data", "rollout", "training", "errors"},
-    "cli": {"config", "training", "data", "rollout", "media", "info", "errors"},
+    "cli": {
+        "config", "training", "evaluation", "data", "rollout", "media", "info", "errors",
+    },
     "__main__": {"cli"},
 }  # fmt: skip
 BACKENDS = {"tensorflow", "jax", "torch"}
@@ -91,7 +94,10 @@ def test_the_walk_finds_a_wrong_arrow(tmp_path, monkeypatch):
     assert sorted(ours(wrong)) == ["cli", "data"]
 
 
-@pytest.mark.parametrize("module", ["kvidgan", "kvidgan.info", "kvidgan.training.runs"])
+@pytest.mark.parametrize(
+    "module",
+    ["kvidgan", "kvidgan.info", "kvidgan.training.runs", "kvidgan.evaluation.frames"],
+)
 def test_what_must_be_cheap_loads_no_backend(module):
     code = f"import sys, {module}; print({{'keras', 'cv2', *{BACKENDS}}} & set(sys.modules))"
     assert run("-c", code).strip() == "set()"

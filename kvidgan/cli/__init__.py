@@ -1,0 +1,53 @@
+"""The command line: parse, call one function each, print its outcome or one clear sentence."""
+
+import logging
+
+import typer
+
+import kvidgan
+from kvidgan.errors import UserError
+
+from . import data, judge, play, train
+from .common import fail
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Train and judge video GANs. KERAS_BACKEND=tensorflow|jax|torch chooses the backend.",
+)
+config_app = typer.Typer(no_args_is_help=True, help="About configuration files.")
+for verb in (
+    train.fit,
+    data.prepare,
+    play.generate,
+    play.predict,
+    judge.evaluate,
+    train.export,
+    data.info,
+    train.bench,
+):
+    app.command()(verb)
+app.add_typer(config_app, name="config")
+config_app.command()(train.schema)
+
+
+def main() -> None:
+    """Run the command line; what a user can mend is one sentence on stderr and exit status 1."""
+    logging.basicConfig(format="%(message)s")
+    try:
+        app()
+    except UserError as error:
+        fail(str(error), 1)
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        fail(f"{error.strerror or error}{where}; what was complete is kept.", 1)
+    except KeyboardInterrupt:
+        fail("Stopped.", 130)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(kvidgan.__version__)

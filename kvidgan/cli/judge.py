@@ -1,0 +1,81 @@
+"""Score exported models: `kvidgan evaluate`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kvidgan.errors import UserError
+
+from .common import Layout, backend, progress, say
+
+
+def evaluate(
+    models: Annotated[
+        list[Path],
+        typer.Argument(help="Exported .keras files or runs' folders.", metavar="MODEL..."),
+    ],
+    data: Annotated[str, typer.Argument(help="A folder, a file, a clip store or a built-in set.")],
+    frames: Annotated[int, typer.Option("-n", "--frames", min=1, help="Frames to predict.")] = 8,
+    clips: Annotated[int, typer.Option(min=1, help="Clips per video.")] = 2,
+    every: Annotated[int, typer.Option(min=1, help="Use every so many-th video.")] = 1,
+    split: Annotated[
+        str | None, typer.Option(help="Default: test if the data has it, else val, else all.")
+    ] = None,
+    layout: Layout = "auto",
+    threshold: Annotated[
+        float, typer.Option(min=0, help="Pixels are moving whose flow exceeds this, in pixels.")
+    ] = 0.2,
+    luma: Annotated[bool, typer.Option("--luma", help="SSIM of luma instead of RGB.")] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            help="A folder. Default: report.* beside one model, comparison.* of several here.",
+        ),
+    ] = None,
+) -> None:
+    """Score predictors on real clips, beside repeating the last frame or its motion."""
+    with backend():
+        from kvidgan.evaluation.evaluate import evaluate as score
+        from kvidgan.evaluation.report import names, write_report
+        from kvidgan.rollout import Rollout
+    from kvidgan.data.prepare import open_data
+    from kvidgan.data.schema import DataConfig
+    from kvidgan.evaluation.tables import summary, tables
+
+    if output is not None and output.is_file():  # before the work, not after it
+        raise UserError(f"-o: expected a folder, found the file {output}; choose another name.")
+    files = names([_exported(model) for model in models])
+    rollouts = {name: Rollout.open(path) for name, path in files.items()}
+    # Unchecked: opening the data names what it does not know.
+    config = DataConfig.model_construct(path=data).model_copy(update={"layout": layout})
+    scores = score(
+        rollouts,
+        open_data(config, say=say, progress=progress),
+        split=split,
+        frames=frames,
+        clips=clips,
+        every=every,
+        threshold=threshold,
+        luma=luma,
+        progress=progress,
+    )
+    one = len(files) == 1
+    folder = output or (next(iter(files.values())).parent if one else Path())
+    written = write_report(scores, files, folder, "report" if one else "comparison")
+    say(f"{summary(scores)}.\n\n{tables(scores)}\n")
+    say("\n".join(f"{path} written." for path in written))
+
+
+def _exported(path: Path) -> Path:
+    """Return the exported file that is meant, a run's folder standing for its own."""
+    from kvidgan.training.runs import Run
+
+    if not path.is_dir():
+        return path
+    run = Run.open(path)
+    if not run.model_path.is_file():
+        raise UserError(f"{path} has no exported model yet: write it with kvidgan export {path}.")
+    return run.model_path

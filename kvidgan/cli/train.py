@@ -1,0 +1,122 @@
+"""Train: `kvidgan fit`, and what belongs to a config or a run."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kvidgan.errors import UserError
+
+from .common import Overrides, backend, fail, progress, say
+
+
+def fit(
+    config: Annotated[Path | None, typer.Argument(help="A YAML file.")] = None,
+    overrides: Overrides = None,
+    resume: Annotated[
+        Path | None, typer.Option(help="Go on with this run's folder from its last checkpoint.")
+    ] = None,
+    origin: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            help="Begin a new run with this run's config and with what fits of its networks.",
+        ),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option(help="Replace a run of the same name.")] = False,
+) -> None:
+    """Train a model from a YAML file, export it and sample it."""
+    if resume is not None and origin is not None:
+        raise UserError("Expected one of --resume and --from, found both.")
+    overrides = overrides or []
+    if config is not None and "=" in str(config) and (resume or origin):
+        config, overrides = None, [str(config), *overrides]  # it landed in the config's place
+    if resume is not None and config is not None:
+        raise UserError(f"Expected overrides KEY=VALUE after --resume, found {config}.")
+    if resume is None and origin is None and config is None:
+        raise UserError("Expected a YAML file such as configs/mocogan.yaml, or --resume RUN.")
+    with backend():
+        from kvidgan.config import load
+        from kvidgan.training import fit as training
+    from kvidgan.training.runs import Run
+
+    if resume is not None:
+        run = Run.open(resume)
+        outcome = training.resume(run, load(run.config_path, overrides), say, progress)
+    else:
+        before = None if origin is None else Run.open(origin)
+        if before is not None and config is None:
+            config, overrides = before.config_path, [f"run.name={before.next_name()}", *overrides]
+        assert config is not None
+        checked = load(config, overrides)
+        outcome = training.start(checked, overwrite, say, progress, before)
+    folder = outcome.run.folder
+    if outcome.model is None:
+        fail(
+            f"Stopped at step {outcome.step}; everything is saved. Go on with: "
+            f"kvidgan fit --resume {folder}",
+            130,
+        )
+    say(
+        f"Done: {outcome.step} steps in {folder}.\n"
+        f"  model    {outcome.model}\n"
+        f"  samples  {outcome.animation}\n"
+        f"Try: {_what_to_try(outcome.model)}"
+    )
+
+
+def _what_to_try(model: Path) -> str:
+    """Return a command that shows what a model does, by what it begins with."""
+    from kvidgan.rollout.description import History, read_description
+
+    if read_description(model).named(History):
+        return f"kvidgan predict {model} YOUR_CLIP -n 64 --compare -o out.gif"
+    return f"kvidgan generate {model} -n 8 --frames 64 -o out.gif"
+
+
+def export(
+    run: Annotated[Path, typer.Argument(help="A run's folder.")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Default: NAME.keras in the run.")
+    ] = None,
+    checkpoint: Annotated[
+        Path | None, typer.Option(help="A checkpoint of the run; default: the last.")
+    ] = None,
+) -> None:
+    """Export a run's checkpoint as one .keras file, also of a run that was stopped."""
+    with backend():
+        from kvidgan.training.fit import export_checkpoint
+    from kvidgan.training.runs import Run
+
+    say(f"{export_checkpoint(Run.open(run), output, checkpoint)} written.")
+
+
+def bench(
+    config: Annotated[Path, typer.Argument(help="A YAML file.")],
+    overrides: Overrides = None,
+    batch: Annotated[int | None, typer.Option(min=1, help="Overrides data.batch.")] = None,
+    steps: Annotated[int, typer.Option(min=2, help="Steps to time.")] = 8,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON.")] = False,
+) -> None:
+    """Time training steps: seconds a step, clips a second, cost of data, peak memory."""
+    with backend():
+        from kvidgan.config import load
+        from kvidgan.training.bench import bench as measure
+
+    extra = [] if batch is None else [f"data.batch={batch}"]
+    tell = (lambda text: None) if as_json else say
+    figures = measure(load(config, [*(overrides or []), *extra]), steps, tell)
+    if as_json:
+        typer.echo(json.dumps(figures))
+        return
+    for name, value in figures.items():
+        typer.echo(f"{name:<18}{value:.4g}" if isinstance(value, float) else f"{name:<18}{value}")
+
+
+def schema() -> None:
+    """Print the JSON schema of the YAML files, for editors."""
+    with backend():
+        from kvidgan.config import schema_text
+
+    typer.echo(schema_text(), nl=False)

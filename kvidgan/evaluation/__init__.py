@@ -1,0 +1,1 @@
+"""How good predicted frames are: metrics on the host, baselines beside every score, reports."""

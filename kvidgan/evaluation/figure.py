@@ -1,0 +1,90 @@
+"""The scores as one picture: a small plot for each metric and region, over predicted frames."""
+
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from .evaluate import METRICS, REGIONS, Scores
+from .frames import Interval
+
+# Okabe and Ito's colours, which the colour-blind can tell apart; baselines are grey.
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+_GREYS = (("#555555", "--"), ("#999999", ":"))
+
+
+def draw(scores: Scores, title: str) -> Figure:
+    """Plot means and intervals: a row for all and one for moving pixels, a column for each metric.
+
+    Args:
+        scores: What `evaluate` returned.
+        title: What was scored, above everything.
+    """
+    figure = Figure(figsize=(12, 6.8), layout="constrained")
+    grid = figure.subplots(len(REGIONS), len(METRICS), sharex=True, squeeze=False)
+    for region, row in zip(REGIONS, grid, strict=True):
+        for metric, axes in zip(METRICS, row, strict=True):
+            _plot(axes, scores, region, metric)
+        row[0].set_ylabel(_region(scores, region), fontsize=11)
+    for axes in grid[-1]:
+        axes.set_xlabel("predicted frame")
+    figure.suptitle(f"{title}\nmeans over videos and their 95% intervals", fontsize=12)
+    handles, labels = grid[0, 0].get_legend_handles_labels()
+    figure.legend(
+        handles, labels, loc="outside lower center", ncols=min(4, len(labels)), frameon=False
+    )
+    return figure
+
+
+def _plot(axes: Axes, scores: Scores, region: str, metric: str) -> None:
+    for number, name in enumerate(scores.values):
+        baseline = number - len(scores.models)
+        if baseline < 0:
+            colour, dash = _COLOURS[number % len(_COLOURS)], "-"
+        else:
+            colour, dash = _GREYS[baseline % len(_GREYS)]
+        aside = 0.1 * (number - (len(scores.values) - 1) / 2)
+        _line(axes, scores.intervals[name, region, metric], name, colour, dash, aside)
+    axes.set_title(METRICS[metric], fontsize=11)
+    axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True, min_n_ticks=1))
+    axes.margins(x=0.03)
+    if scores.plan.frames == 1:
+        axes.set_xlim(0.5, 1.5)
+    axes.grid(color="#dddddd", linewidth=0.6)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _line(
+    axes: Axes, intervals: list[Interval], name: str, colour: str, dash: str, aside: float
+) -> None:
+    """Draw means as a line and intervals as a band; of a single frame, as a dot and a bar aside."""
+    nothing = float("nan")
+    known = [nothing if one.mean is None else one.mean for one in intervals]
+    low = [nothing if one.low is None else one.low for one in intervals]
+    high = [nothing if one.high is None else one.high for one in intervals]
+    places = [float(place) for place in range(1, len(intervals) + 1)]
+    style: dict[str, Any] = {"color": colour, "markersize": 3.5, "label": name}
+    if len(intervals) > 1:
+        mark = "o" if len(intervals) <= 16 else ""
+        axes.plot(places, known, dash, marker=mark, **style)
+        axes.fill_between(places, low, high, color=colour, alpha=0.15, linewidth=0)
+    else:
+        axes.plot([1.0 + aside], known, "o", **style)
+        axes.vlines([1.0 + aside], low, high, color=colour, alpha=0.5)
+
+
+def _region(scores: Scores, region: str) -> str:
+    """Say which pixels a row of plots is about, how many they are, and of how many clips."""
+    counts = [one.n for one in scores.intervals[next(iter(scores.values)), region, "psnr"]]
+    clips = f"n = {_span(min(counts), max(counts), 'd')} clips"
+    if region == "all":
+        return f"all pixels\n{clips}"
+    shares = [one.mean or 0.0 for one in scores.moving_share]
+    share = _span(min(shares), max(shares), ".1%")
+    return f"moving pixels (over {scores.threshold:g} px)\n{share} of all\n{clips}"
+
+
+def _span(low: float, high: float, form: str) -> str:
+    first, last = f"{low:{form}}", f"{high:{form}}"
+    return first if first == last else f"{first} to {last}"

@@ -1,0 +1,179 @@
+"""Scores as `report.json`, `report.md` and `report.png`: numbers with where they come from."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import keras
+
+import kvidgan
+from kvidgan.errors import UserError
+from kvidgan.media import replacing
+
+from .baselines import BASELINES
+from .clips import Plan
+from .evaluate import METRICS, REGIONS, Scores
+from .figure import draw
+from .frames import CAP_DB, DRAWS, Interval
+from .tables import summary, tables
+
+
+def names(paths: Sequence[Path]) -> dict[str, Path]:
+    """Name files for a table: by their stems, with as many parents as it takes to be unique.
+
+    Raises:
+        UserError: If a file is given twice.
+    """
+    if len({path.resolve() for path in paths}) < len(paths):
+        raise UserError("Expected different models to compare, found one of them twice.")
+    parts = [path.resolve().with_suffix("").parts for path in paths]
+    for depth in range(1, max(map(len, parts)) + 1):
+        named = ["/".join(part[-depth:]) for part in parts]
+        if len({*named, *BASELINES}) == len(named) + len(BASELINES):
+            break
+    return dict(zip(named, paths, strict=True))
+
+
+def write_report(
+    scores: Scores, files: Mapping[str, Path], folder: Path, name: str = "report"
+) -> list[Path]:
+    """Write NAME.json, NAME.md and NAME.png.
+
+    Args:
+        scores: What `evaluate` returned.
+        files: The file of each model.
+        folder: Made if need be.
+        name: Of the files, without their suffixes.
+
+    Returns:
+        The files written.
+
+    Raises:
+        UserError: If writing fails.
+    """
+    report = as_json(scores, files)
+    paths = [folder / f"{name}.{suffix}" for suffix in ("json", "md", "png")]
+    with replacing(paths[0]) as aside:
+        aside.write_text(json.dumps(report, indent=1, allow_nan=False) + "\n")
+    with replacing(paths[1]) as aside:
+        aside.write_text(_markdown(scores, report, paths[2].name))
+    with replacing(paths[2]) as aside:
+        draw(scores, summary(scores)).savefig(aside, format="png", dpi=120)
+    return paths
+
+
+def as_json(scores: Scores, files: Mapping[str, Path]) -> dict[str, Any]:
+    """Return the scores and their provenance as plain values, none of them NaN."""
+    store = scores.plan.store
+    return {
+        "kvidgan": kvidgan.__version__,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "keras": {"version": keras.version(), "backend": keras.backend.backend()},
+        "data": {**store.provenance(), "path": str(store.path), "split": scores.plan.split},
+        "protocol": _protocol(scores),
+        "models": {name: _model(scores, name, path) for name, path in files.items()},
+        "baselines": {name: how for name, (_, how) in BASELINES.items()},
+        "moving_share": _points(scores.moving_share),
+        "scores": {
+            row: {
+                region: {m: _points(scores.intervals[row, region, m]) for m in METRICS}
+                for region in REGIONS
+            }
+            for row in scores.values
+        },
+    }
+
+
+def _points(intervals: list[Interval]) -> list[dict[str, Any]]:
+    return [{"frame": number, **asdict(one)} for number, one in enumerate(intervals, 1)]
+
+
+def _model(scores: Scores, name: str, path: Path) -> dict[str, Any]:
+    model = scores.models[name]
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return {
+        "file": str(path),
+        "sha256": digest,
+        "family": model.family,
+        "trained_on": model.trained_on,
+        "trained_on_these_videos": name in scores.seen,
+        "config": model.config,
+        "kvidgan": model.kvidgan_version,
+    }
+
+
+def _protocol(scores: Scores) -> dict[str, Any]:
+    """Return every setting that the scores depend on."""
+    plan = scores.plan
+    videos = len(set(plan.videos.tolist()))
+    needed = plan.history + plan.frames
+    return {
+        "history": plan.history,
+        "frames": plan.frames,
+        "clips": len(plan.clips),
+        "clip_starts": "evenly spaced in each video",
+        "every": plan.every,
+        "videos": videos,
+        "left_out": plan.too_short,
+        "left_out_because": f"fewer than {needed} frames" if plan.too_short else None,
+        "frame_sizes": {f"{w}x{h}": count for (h, w), count in plan.sizes.items()},
+        "fitting": _fitting(plan),
+        "values": "8 bit, 0 to 255; predictions clipped and rounded",
+        "psnr": f"10 log10(255^2 / MSE), capped at {CAP_DB:g} dB",
+        "ssim": "Gaussian window of 11 px, sigma 1.5, K1 0.01, K2 0.03, "
+        + ("of the luma (ITU-R BT.601)" if scores.luma else "averaged over channels"),
+        "sharpness": "10 log10(255^2 / mean | |dx Y| + |dy Y| - |dx Y^| - |dy Y^| |), capped at "
+        f"{CAP_DB:g} dB",
+        "moving": f"pixels whose DIS optical flow, from the true frame back to the true one before "
+        f"it, exceeds {scores.threshold:g} px; others are set equal in both frames",
+        "noise": "what a model draws, clip n draws from seed n",
+        "intervals": f"of the mean over videos, a video counting by the mean of its clips; 95%, "
+        f"percentile bootstrap over videos, {DRAWS} draws, seed 0",
+    }
+
+
+def _fitting(plan: Plan) -> str:
+    """Say how the data's frames became the models'."""
+    rows = plan.store.index[plan.videos]
+    size, said = plan.shape, ["whole frames at their own size"]
+    if size.height or size.width:
+        wanted = f"{size.width or 'any'}x{size.height or 'any'}"
+        said = [f"cropped to the middle and resized to {wanted}"]
+    if (rows["channels"] != size.channels).any():
+        said.append("RGB to luma (ITU-R BT.601)" if size.channels == 1 else "grey to RGB")
+    return ", ".join(said)
+
+
+def _markdown(scores: Scores, report: dict[str, Any], picture: str) -> str:
+    sources = {key: report[key] for key in ("kvidgan", "created", "keras", "data", "protocol")}
+    sources["models"] = {
+        name: {key: value for key, value in model.items() if key != "config"}
+        for name, model in report["models"].items()
+    }
+    parts = [
+        f"# {', '.join(scores.models)}",
+        f"{summary(scores)}.",
+        "Means over videos and their 95% intervals; the best of each column is bold.",
+        tables(scores),
+        f"![The same over all predicted frames]({picture})",
+        "## Where the numbers come from",
+        "\n".join(_bullets({**sources, "baselines": report["baselines"]})),
+        f"The models' configurations: in {Path(picture).with_suffix('.json')}.",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _bullets(facts: Mapping[str, Any], indent: str = "") -> list[str]:
+    lines = []
+    for key, value in facts.items():
+        line = f"{indent}- {key.replace('_', ' ')}:"
+        if isinstance(value, Mapping) and value:
+            lines += [line, *_bullets(value, indent + "  ")]
+        else:
+            lines.append(f"{line} {'none' if value in (None, {}) else value}")
+    return lines

@@ -1,0 +1,87 @@
+"""Scores as Markdown tables, aligned so that they also read well on a terminal."""
+
+from .evaluate import METRICS, REGIONS, Scores
+from .frames import Interval
+
+DIGITS = {"psnr": 2, "ssim": 3, "sharpness": 2}
+
+Rows = list[list[str]]
+
+
+def tables(scores: Scores) -> str:
+    """Return a table for all and one for moving pixels, over predicted frames 1, 2, 4, 8, ...
+
+    Cells hold a mean and its 95% interval; the best of a column, baselines included, is bold. The
+    table of moving pixels also tells their share, and the number of clips where anything moves.
+    """
+    powers = {2**power for power in range(scores.plan.frames.bit_length())}
+    horizons = sorted(powers | {scores.plan.frames})
+    parts = []
+    for region in REGIONS:
+        rows = [["metric", "", *(f"frame {horizon}" for horizon in horizons)]]
+        for metric in METRICS:
+            rows += _rows(scores, region, metric, horizons)
+        if region == "moving":
+            rows += _counts(scores, horizons)
+        parts.append(f"## {region.capitalize()} pixels\n\n{_aligned(rows)}")
+    return "\n\n".join(parts)
+
+
+def summary(scores: Scores) -> str:
+    """Say in one line what was scored."""
+    plan = scores.plan
+    split = f" ({plan.split})" if plan.split else ""
+    counted = _count(plan.frames, "frame"), _count(len(plan.clips), "clip")
+    videos = _count(len(set(plan.videos.tolist())), "video")
+    return (
+        f"{counted[0]} predicted after {plan.history} given, {counted[1]} from {videos} of"
+        f" {plan.store.name}{split}"
+    )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' if number != 1 else ''}"
+
+
+def _rows(scores: Scores, region: str, metric: str, horizons: list[int]) -> Rows:
+    lines = {row: scores.intervals[row, region, metric] for row in scores.values}
+    columns = [
+        _marked([line[horizon - 1] for line in lines.values()], DIGITS[metric])
+        for horizon in horizons
+    ]
+    titles = [METRICS[metric], *[""] * (len(lines) - 1)]
+    return [list(row) for row in zip(titles, lines, *columns, strict=True)]
+
+
+def _marked(column: list[Interval], digits: int) -> list[str]:
+    """Return a column's cells, the largest mean in bold: all of these metrics grow with quality."""
+    means = ["" if one.mean is None else f"{one.mean:.{digits}f}" for one in column]
+    best = max((mean for mean in means if mean), key=float, default=None)
+    return [
+        f"**{_cell(one, digits)}**" if mean == best else _cell(one, digits)
+        for mean, one in zip(means, column, strict=True)
+    ]
+
+
+def _cell(one: Interval, digits: int) -> str:
+    if one.mean is None:
+        return "-"
+    if one.low is None:
+        return f"{one.mean:.{digits}f}"
+    return f"{one.mean:.{digits}f} [{one.low:.{digits}f}, {one.high:.{digits}f}]"
+
+
+def _counts(scores: Scores, horizons: list[int]) -> Rows:
+    share = [scores.moving_share[horizon - 1].mean for horizon in horizons]
+    line = scores.intervals[next(iter(scores.values)), "moving", "psnr"]
+    return [
+        ["Moving pixels", "share", *("-" if one is None else f"{one:.1%}" for one in share)],
+        ["", "clips", *(str(line[horizon - 1].n) for horizon in horizons)],
+    ]
+
+
+def _aligned(rows: Rows) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [[cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in rows]
+    lines.insert(1, ["-" * width for width in widths])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
