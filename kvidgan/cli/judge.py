@@ -19,6 +19,10 @@ def evaluate(
     frames: Annotated[int, typer.Option("-n", "--frames", min=1, help="Frames to predict.")] = 8,
     clips: Annotated[int, typer.Option(min=1, help="Clips per video.")] = 2,
     every: Annotated[int, typer.Option(min=1, help="Use every so many-th video.")] = 1,
+    stride: Annotated[
+        int | None,
+        typer.Option(min=1, help="Distance of the frames used; default: as in the models' data."),
+    ] = None,
     split: Annotated[
         str | None, typer.Option(help="Default: test if the data has it, else val, else all.")
     ] = None,
@@ -58,6 +62,7 @@ def evaluate(
         frames=frames,
         clips=clips,
         every=every,
+        stride=stride,
         threshold=threshold,
         luma=luma,
         progress=progress,

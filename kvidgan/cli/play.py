@@ -59,6 +59,10 @@ def predict(
     start: Annotated[
         int, typer.Option(min=0, help="The clip's frame to begin with, counted from 0.")
     ] = 0,
+    stride: Annotated[
+        int | None,
+        typer.Option(min=1, help="Distance of the frames used; default: as in the model's data."),
+    ] = None,
     video: Annotated[
         str | None, typer.Option(help="Which video, by name or number, where there are several.")
     ] = None,
@@ -86,18 +90,23 @@ def predict(
     rollout = Rollout.open(model)
     count = predicting.history_length(rollout.description)
     given = open_clip(clip, video, layout)
-    history = take(given, start, count)
+    stride = stride or predicting.trained_stride(rollout.description)
+    history, following = take(given, start, count, stride)
     suited = predicting.suited(rollout.description, history)
     if suited.shape != history.shape:
         say(f"{given.name}: {_shape(history)} converted to the model's {_shape(suited)}.")
     made = counted(predicting.predict(rollout, suited, frames), frames)
     if compare:
-        truth = (predicting.suited(rollout.description, f[None])[0] for f in given.frames)
+        truth = (predicting.suited(rollout.description, f[None])[0] for f in following)
         pictures = predicting.compared(suited, truth, made, scale)
     else:
         pictures = (enlarge(picture, scale) for picture in made)
-    real_fps = write_frames(output, pictures, fps or given.fps or 12.5)
-    say(f"{given.note}: frames {start} to {start + count - 1} given.")
+    real_fps = write_frames(output, pictures, fps or (given.fps or 12.5 * stride) / stride)
+    last = start + (count - 1) * stride
+    say(
+        f"{given.note}: frames {start} to {last} given"
+        + (f", {stride} apart." if stride > 1 else ".")
+    )
     say(f"{output}: {frames} frames predicted, at {real_fps:g} fps.")
 
 

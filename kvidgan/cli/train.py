@@ -27,15 +27,10 @@ def fit(
     overwrite: Annotated[bool, typer.Option(help="Replace a run of the same name.")] = False,
 ) -> None:
     """Train a model from a YAML file, export it and sample it."""
-    if resume is not None and origin is not None:
-        raise UserError("Expected one of --resume and --from, found both.")
     overrides = overrides or []
     if config is not None and "=" in str(config) and (resume or origin):
         config, overrides = None, [str(config), *overrides]  # it landed in the config's place
-    if resume is not None and config is not None:
-        raise UserError(f"Expected overrides KEY=VALUE after --resume, found {config}.")
-    if resume is None and origin is None and config is None:
-        raise UserError("Expected a YAML file such as configs/mocogan.yaml, or --resume RUN.")
+    _check_start(config, resume, origin)
     with backend():
         from kvidgan.config import load
         from kvidgan.training import fit as training
@@ -64,6 +59,17 @@ def fit(
         f"  samples  {outcome.animation}\n"
         f"Try: {_what_to_try(outcome.model)}"
     )
+
+
+def _check_start(config: Path | None, resume: Path | None, origin: Path | None) -> None:
+    if resume is not None and origin is not None:
+        raise UserError("Expected one of --resume and --from, found both.")
+    if resume is not None and config is not None:
+        raise UserError(f"Expected overrides KEY=VALUE after --resume, found {config}.")
+    if resume is None and origin is None and config is None:
+        raise UserError(
+            "Expected a YAML file such as configs/mocogan.yaml, or --resume RUN, or --from RUN."
+        )
 
 
 def _what_to_try(model: Path) -> str:

@@ -61,30 +61,41 @@ def open_clip(path: str | Path, video: str | int | None = None, layout: str = "a
     return Clip(chosen.name, chain([first], frames), fps, chosen.length, what)
 
 
-def take(clip: Clip, start: int, count: int) -> np.ndarray:
-    """Skip frames of a clip that was just opened, then read some; `clip.frames` goes on behind.
+def take(
+    clip: Clip, start: int, count: int, stride: int = 1
+) -> tuple[np.ndarray, Iterator[np.ndarray]]:
+    """Read some frames of a clip that was just opened.
 
     Args:
         clip: What `open_clip` returned.
         start: Frames to skip.
-        count: Frames to return.
+        count: Frames to read.
+        stride: Distance between two of them, frames.
 
     Returns:
-        uint8 (count, height, width, 1 or 3).
+        uint8 (count, height, width, 1 or 3), and the frames that follow, at the same stride.
 
     Raises:
         UserError: If the clip is too short, or damaged there.
     """
-    skipped = sum(1 for _ in islice(clip.frames, start))
-    taken = list(islice(clip.frames, count))
+    found = 0
+
+    def counted() -> Iterator[np.ndarray]:
+        nonlocal found
+        for frame in clip.frames:
+            found += 1
+            yield frame
+
+    frames = islice(counted(), start, None, stride)
+    taken = list(islice(frames, count))
     if len(taken) < count:
-        found = skipped + len(taken)
+        apart = "" if stride == 1 else f", {stride} apart"
         raise UserError(
             f"{clip.name} has {found} frame{'' if found == 1 else 's'}: expected at least"
-            f" {start + count}, {count} of history from frame {start} on; choose a longer clip"
-            f"{' or a smaller --start' if start else ''}."
+            f" {start + (count - 1) * stride + 1}, {count} of history from frame {start} on{apart};"
+            f" choose a longer clip{' or a smaller --start' if start else ''}."
         )
-    return np.stack(taken)
+    return np.stack(taken), frames
 
 
 # --- opening

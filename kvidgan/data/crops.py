@@ -8,8 +8,8 @@ ANY_CROP = 0.05
 
 def motion_crop(
     frames: np.ndarray, size: tuple[int, int], motion: float, rng: np.random.Generator
-) -> tuple[int, int]:
-    """Draw the place of a crop (Mathieu et al. 2015, section 3.1: patches with enough movement).
+) -> np.ndarray:
+    """Cut a crop at a random place (Mathieu et al. 2016: patches with enough movement).
 
     Places are drawn uniformly until one shows enough motion; with probability 0.05 the first is
     taken whatever it shows, and after 100 tries the last.
@@ -17,30 +17,28 @@ def motion_crop(
     Args:
         frames: uint8 (time, height, width, channels), at least as large as the crop.
         size: Height and width of the crop, pixels.
-        motion: The squared difference of neighbouring frames, as a mean over the crop's values in
-            the [-1, 1] scale, that is enough; 0 takes any crop.
+        motion: What is enough: see `motion_of`; 0 takes any crop.
         rng: The only source of chance.
 
     Returns:
-        The top row and the left column.
+        uint8 (time, *size, channels).
     """
     high, wide = (whole - part for whole, part in zip(frames.shape[1:3], size, strict=True))
-    take_any = motion <= 0 or rng.random() < ANY_CROP
-    places = rng.integers(0, [high, wide], size=(1 if take_any else TRIES, 2), endpoint=True)
-    if take_any:
-        return int(places[0, 0]), int(places[0, 1])
-    enough = _motion_at(frames, size, places) > motion
-    top, left = places[np.argmax(enough) if enough.any() else -1]
-    return int(top), int(left)
+    tries = 1 if motion <= 0 or rng.random() < ANY_CROP else TRIES
+    for top, left in rng.integers(0, [high, wide], size=(tries, 2), endpoint=True):
+        crop = frames[:, top : top + size[0], left : left + size[1]]
+        if tries > 1 and motion_of(crop) > motion:
+            break
+    return crop
 
 
-def _motion_at(frames: np.ndarray, size: tuple[int, int], places: np.ndarray) -> np.ndarray:
-    """Return the mean squared difference of neighbouring frames in the crop at each place."""
-    squared = np.diff(frames.astype(np.float32), axis=0) ** 2
-    above = np.zeros((frames.shape[1] + 1, frames.shape[2] + 1))  # sums over all above and left
-    above[1:, 1:] = squared.sum(axis=(0, 3), dtype=np.float64).cumsum(0).cumsum(1)
-    top, left = places.T
-    bottom, right = top + size[0], left + size[1]
-    inside = above[bottom, right] - above[top, right] - above[bottom, left] + above[top, left]
-    values = (len(frames) - 1) * size[0] * size[1] * frames.shape[-1]
-    return inside / max(values, 1) / 127.5**2
+def motion_of(frames: np.ndarray) -> float:
+    """Return the mean squared difference of neighbouring frames, in the [-1, 1] scale.
+
+    Args:
+        frames: uint8 (time, ...); a single frame does not move.
+    """
+    if len(frames) < 2:
+        return 0.0
+    difference = np.diff(frames.astype(np.float32), axis=0).ravel() / 127.5
+    return float(difference @ difference) / difference.size

@@ -220,9 +220,8 @@ def _cut(frames: np.ndarray, spec: ClipSpec, seed: int) -> np.ndarray:
     if not spec.crop:
         return fit_frames(frames, spec.height, spec.width, spec.channels)
     size = (spec.height, spec.width)
-    top, left = motion_crop(frames, size, spec.motion, np.random.default_rng(seed))
-    frames = frames[:, top : top + size[0], left : left + size[1]]
-    return fit_frames(frames, *size, spec.channels)
+    crop = motion_crop(frames, size, spec.motion, np.random.default_rng(seed))
+    return fit_frames(crop, *size, spec.channels)
 
 
 def _span(spec: ClipSpec, stride: int) -> int:

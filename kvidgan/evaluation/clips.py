@@ -12,7 +12,7 @@ from kvidgan.data.store import ClipStore
 from kvidgan.errors import UserError
 from kvidgan.media import fit_frames
 from kvidgan.rollout.description import Description
-from kvidgan.rollout.predict import history_length
+from kvidgan.rollout.predict import history_length, trained_stride
 
 BATCH_CLIPS, BATCH_PIXELS = 16, 2**17
 
@@ -42,21 +42,28 @@ class Plan:
         store: Where they are read from.
         split: The split they are of; None for every video.
         every: Of how many videos of the split one is used.
+        stride: Distance in frames between two frames of a clip.
         history: True frames given.
         frames: Frames predicted.
         shape: As the models need them.
         clips: In the order of their sizes.
-        too_short: Videos left out, because they have fewer than `history + frames` frames.
+        too_short: Videos left out, because they have fewer than `span` frames.
     """
 
     store: ClipStore
     split: str | None
     every: int
+    stride: int
     history: int
     frames: int
     shape: Shape
     clips: list[Clip]
     too_short: int
+
+    @property
+    def span(self) -> int:
+        """Frames from a clip's first to its last, both included."""
+        return _span(self.history + self.frames, self.stride)
 
     @property
     def videos(self) -> np.ndarray:
@@ -84,7 +91,8 @@ class Plan:
             uint8 (time, height, width, channels).
         """
         video, first = self.clips[number]
-        frames = self.store.read(video, first + start, first + stop)
+        end = first + _span(stop, self.stride)
+        frames = self.store.read(video, first + start * self.stride, end, self.stride)
         height, width = _size(self.store, self.shape, video)
         return fit_frames(frames, height, width, self.shape.channels)
 
@@ -97,6 +105,7 @@ def plan(
     frames: int,
     clips: int,
     every: int,
+    stride: int | None = None,
 ) -> Plan:
     """Choose the clips that all of some models are scored on.
 
@@ -107,6 +116,7 @@ def plan(
         frames: How many frames to predict.
         clips: Clips per video, their starts evenly spaced from its first frame to its last.
         every: Use every so many-th video of the split.
+        stride: Distance in frames between two frames of a clip; None for the models' own.
 
     Raises:
         UserError: If a model does not predict, the models need different frames, the split is
@@ -117,15 +127,17 @@ def plan(
     shape = _shape(models)
     split = _split(store, split)
     videos = store.videos(split)[::every]
-    enough = _long_enough(store, videos, history, frames)
+    stride = stride or _stride(models)
+    span = _span(history + frames, stride)
+    enough = _long_enough(store, videos, history, frames, stride)
     chosen = [
         Clip(int(video), start)
         for video in enough
-        for start in _starts(int(store.index["length"][video]) - history - frames, clips)
+        for start in _starts(int(store.index["length"][video]) - span, clips)
     ]
     chosen.sort(key=lambda clip: _size(store, shape, clip.video))
     short = len(videos) - len(enough)
-    return Plan(store, split, every, history, frames, shape, chosen, short)
+    return Plan(store, split, every, stride, history, frames, shape, chosen, short)
 
 
 def trained_on(plan: Plan, model: Description) -> bool:
@@ -173,21 +185,35 @@ def _split(store: ClipStore, split: str | None) -> str | None:
     return split
 
 
-def _long_enough(store: ClipStore, videos: np.ndarray, history: int, frames: int) -> np.ndarray:
+def _stride(models: Mapping[str, Description]) -> int:
+    strides = {name: trained_stride(model) for name, model in models.items()}
+    if len(set(strides.values())) > 1:
+        raise _apart("strides", {name: str(stride) for name, stride in strides.items()})
+    return next(iter(strides.values()))
+
+
+def _span(frames: int, stride: int) -> int:
+    return (frames - 1) * stride + 1
+
+
+def _long_enough(
+    store: ClipStore, videos: np.ndarray, history: int, frames: int, stride: int
+) -> np.ndarray:
     """Return those videos that a history and the frames after it fit into."""
-    lengths = store.index["length"][videos]
-    enough = videos[lengths >= history + frames]
+    lengths, span = store.index["length"][videos], _span(history + frames, stride)
+    enough = videos[lengths >= span]
     if not len(enough):
-        room = int(lengths.max()) - history
+        room = (int(lengths.max()) - 1) // stride + 1 - history
         hint = f"predict at most {room}" if room > 0 else "use longer videos"
+        apart = "" if stride == 1 else f", {stride} apart,"
         raise UserError(
-            f"{store.path.name}: {history} given and {frames} predicted frames need videos of"
-            f" {history + frames} frames, the longest has {lengths.max()}: {hint}."
+            f"{store.path.name}: {history} given and {frames} predicted frames{apart} need videos of"
+            f" {span} frames, the longest has {lengths.max()}: {hint}."
         )
     if len(enough) < len(videos):
         log.warning(
             "%s: %d of %d videos have fewer than %d frames and are not scored.",
-            *(store.path.name, len(videos) - len(enough), len(videos), history + frames),
+            *(store.path.name, len(videos) - len(enough), len(videos), span),
         )
     return enough
 

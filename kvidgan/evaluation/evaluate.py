@@ -76,6 +76,7 @@ def evaluate(
     frames: int = 8,
     clips: int = 2,
     every: int = 1,
+    stride: int | None = None,
     threshold: float = THRESHOLD,
     luma: bool = False,
     progress: Progress | None = None,
@@ -93,6 +94,7 @@ def evaluate(
         clips: Clips per video, their starts evenly spaced.
         every: Use every so many-th video of the split; 10 is the protocol of Mathieu et al. on
             UCF101.
+        stride: Distance in frames between two frames of a clip; None for the models' own.
         threshold: In pixels: what the flow of moving pixels exceeds.
         luma: Compare luma in SSIM.
         progress: Receives (predicted frames done, in all, "frames").
@@ -102,7 +104,9 @@ def evaluate(
             unknown, or the videos are too short or too small.
     """
     described = {name: rollout.description for name, rollout in models.items()}
-    chosen = plan(described, store, split=split, frames=frames, clips=clips, every=every)
+    chosen = plan(
+        described, store, split=split, frames=frames, clips=clips, every=every, stride=stride
+    )
     seen = [name for name, model in described.items() if trained_on(chosen, model)]
     for name in seen:
         log.warning("%s was trained on the very videos that it is scored on.", name)

@@ -15,7 +15,7 @@ from kvidgan.errors import UserError
 from kvidgan.media import fit_frames
 
 PEAK = 255.0
-CAP_DB = 100.0  # for what is equal, and infinitely good: means stay finite
+CAP_DB = 60.0  # for what is equal, and infinitely good; as libvmaf caps 8-bit PSNR
 THRESHOLD = 0.2  # pixels that a moving one moves by, at least
 DRAWS = 2000  # of the bootstrap
 
@@ -24,7 +24,7 @@ _INNER = (..., slice(_WINDOW // 2, -(_WINDOW // 2)), slice(_WINDOW // 2, -(_WIND
 
 
 def psnr(truth: np.ndarray, made: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
-    """Return the peak signal to noise ratio, 10 log10(255^2 / MSE), in dB, at most 100.
+    """Return the peak signal to noise ratio, 10 log10(255^2 / MSE), in dB, at most 60.
 
     With a mask the mean is over its pixels.
     """
@@ -66,7 +66,7 @@ def ssim(
 def sharpness_difference(
     truth: np.ndarray, made: np.ndarray, mask: np.ndarray | None = None
 ) -> np.ndarray:
-    """Return how alike the gradients are, in dB, at most 100 (Mathieu et al. 2016).
+    """Return how alike the gradients are, in dB, at most 60 (Mathieu et al. 2016).
 
     10 log10(255^2 / mean |(|dx Y| + |dy Y|) - (|dx Y^| + |dy Y^|)|): over pixels with a neighbour
     above and one to the left, and over channels; the difference is not squared. Masks as for

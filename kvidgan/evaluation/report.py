@@ -111,16 +111,16 @@ def _protocol(scores: Scores) -> dict[str, Any]:
     """Return every setting that the scores depend on."""
     plan = scores.plan
     videos = len(set(plan.videos.tolist()))
-    needed = plan.history + plan.frames
     return {
         "history": plan.history,
         "frames": plan.frames,
         "clips": len(plan.clips),
         "clip_starts": "evenly spaced in each video",
         "every": plan.every,
+        "stride": plan.stride,
         "videos": videos,
         "left_out": plan.too_short,
-        "left_out_because": f"fewer than {needed} frames" if plan.too_short else None,
+        "left_out_because": f"fewer than {plan.span} frames" if plan.too_short else None,
         "frame_sizes": {f"{w}x{h}": count for (h, w), count in plan.sizes.items()},
         "fitting": _fitting(plan),
         "values": "8 bit, 0 to 255; predictions clipped and rounded",

@@ -30,6 +30,11 @@ def history_length(description: Description) -> int:
     return max(lengths)
 
 
+def trained_stride(description: Description) -> int:
+    """Return the distance in frames between two frames of the clips that a model learned from."""
+    return int(description.config.get("data", {}).get("stride", 1))
+
+
 def suited(description: Description, frames: np.ndarray) -> np.ndarray:
     """Convert frames to a model's channels, and to its size where it has a fixed one.
 

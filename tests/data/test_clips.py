@@ -79,7 +79,7 @@ def test_a_built_in_set(monkeypatch):
     clip = open_clip("maze")
     choice = "the first of 2 test videos of 5; choose with --video"
     assert clip.note == f"000003, 40 frames of 160x210, {choice}"
-    np.testing.assert_array_equal(take(clip, 7, 2), builtin.SETS["maze"].draw(0, 3)[7:9])
+    np.testing.assert_array_equal(take(clip, 7, 2)[0], builtin.SETS["maze"].draw(0, 3)[7:9])
 
 
 @pytest.mark.parametrize("kind", ["folders", "store"])
@@ -235,15 +235,25 @@ def test_stores_are_read_in_blocks_as_asked_for(tmp_path, monkeypatch):
     monkeypatch.setattr(ClipStore, "read", watched)
     clip = open_clip(path)
     assert seen == [(0, 8)]
-    np.testing.assert_array_equal(take(clip, 5, 12), video(0, 40)[5:17])
+    np.testing.assert_array_equal(take(clip, 5, 12)[0], video(0, 40)[5:17])
     assert seen[-1] == (16, 24)
     np.testing.assert_array_equal(frames_of(clip), video(0, 40)[17:])
 
 
 def test_take_leaves_the_truth_that_follows(folders):
     clip = open_clip(folders, "episode_11")
-    np.testing.assert_array_equal(take(clip, 2, 4), video(11, 11)[2:6])
-    np.testing.assert_array_equal(frames_of(clip), video(11, 11)[6:])
+    taken, following = take(clip, 2, 4)
+    np.testing.assert_array_equal(taken, video(11, 11)[2:6])
+    np.testing.assert_array_equal(list(following), video(11, 11)[6:])
+
+
+def test_take_with_a_stride(folders):
+    taken, following = take(open_clip(folders, "episode_11"), 1, 3, stride=2)
+    np.testing.assert_array_equal(taken, video(11, 11)[[1, 3, 5]])
+    np.testing.assert_array_equal(list(following), video(11, 11)[[7, 9]])
+    message = "has 11 frames: expected at least 12, 3 of history from frame 3 on, 4 apart;"
+    with pytest.raises(UserError, match=message):
+        take(open_clip(folders, "episode_11"), 3, 3, stride=4)
 
 
 @pytest.mark.parametrize(
@@ -275,9 +285,9 @@ def test_real_clips(real_data):
     for path in paths:
         clip = open_clip(path)
         assert 5 <= clip.fps <= 60
-        first = take(clip, 3, 2)
+        first, following = take(clip, 3, 2)
         assert f"{first.shape[2]}x{first.shape[1]}" in clip.note
-        assert next(clip.frames).shape == first.shape[1:]
+        assert next(following).shape == first.shape[1:]
     assert f"the first of {len(paths)} videos" in open_clip(real_data / "clips").note
 
 
@@ -287,5 +297,5 @@ def test_real_frame_folders(real_data):
     assert clip.note.endswith(
         "150 frames of 160x210, the first of 6 test videos of 20; choose with --video"
     )
-    assert take(clip, 0, 4).shape == (4, 210, 160, 3)
+    assert take(clip, 0, 4)[0].shape == (4, 210, 160, 3)
     assert open_clip(real_data / "mspacman", "055").name == "Test/episode_055"

@@ -76,7 +76,7 @@ def test_a_batch_is_as_large_as_its_frames_allow(store):
     models = {"copying": rollout(copying())}
     plan = evaluate(models, store, frames=1, clips=2).plan
     assert list(plan.batches()) == [(range(6), 6), (range(6, 10), 4)]
-    large = clips.Plan(store, None, 1, 2, 1, clips.Shape(360, 480, 3), plan.clips[:2], 0)
+    large = clips.Plan(store, None, 1, 1, 2, 1, clips.Shape(360, 480, 3), plan.clips[:2], 0)
     assert list(large.batches()) == [(range(1), 1), (range(1, 2), 1)]
 
 
@@ -165,7 +165,7 @@ def test_still_videos_have_nothing_to_score_in_moving_pixels(stored):
     scores = evaluate({"copying": rollout(copying())}, store, frames=2, clips=1)
     assert not scores.share.any()
     for row in scores.values:
-        for metric, best in zip(METRICS, (100, 1, 100), strict=True):
+        for metric, best in zip(METRICS, (60, 1, 60), strict=True):
             for one in scores.intervals[row, "all", metric]:
                 assert (one.mean, one.low, one.high, one.n) == (best, best, best, 3)
             for one in scores.intervals[row, "moving", metric]:
@@ -198,6 +198,24 @@ def test_a_model_of_the_same_videos_is_warned_of(stored, caplog):
     assert not seen("train", "train", checksum="another")
     store = stored(squares(2), name="plain")
     assert seen(None, "train", store.checksum)
+
+
+def test_the_models_stride_is_kept(store):
+    strided = {"data": {"stride": 3}}
+    models = {"copying": rollout(copying(config=strided))}
+    scores = evaluate(models, store, frames=2, clips=1)
+    assert (scores.plan.stride, scores.plan.span) == (3, 10)
+    first = scores.plan.clips[0]
+    np.testing.assert_array_equal(
+        scores.plan.read(0, 2, 4), store.read(first.video, first.start + 6, first.start + 10, 3)
+    )
+    assert evaluate(models, store, frames=2, clips=1, stride=1).plan.span == 4
+    with pytest.raises(UserError, match="2 given and 3 predicted frames, 3 apart, need videos of"):
+        evaluate(models, store, frames=3)
+    both = {**models, "plain": rollout(copying())}
+    with pytest.raises(UserError, match=r"equal strides .*3 \(copying\), 1 \(plain\)"):
+        evaluate(both, store, frames=2)
+    assert evaluate(both, store, frames=2, stride=2).plan.stride == 2
 
 
 def test_clips_are_read_as_they_are_played(store, monkeypatch):

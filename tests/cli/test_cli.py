@@ -8,7 +8,7 @@ from PIL import Image
 
 from kvidgan.media import read_video
 
-from .conftest import process
+from ..conftest import process
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +17,7 @@ def trained(tmp_path_factory):
     from kvidgan import config as configs
     from kvidgan.training import fit
 
-    from .conftest import TINY
+    from ..conftest import TINY
 
     folder = tmp_path_factory.mktemp("trained")
     rng = np.random.default_rng(0)
@@ -52,6 +52,25 @@ def test_resume_takes_overrides_without_a_config(tiny, kvidgan):
     assert status == 0
     assert "Going on from step 2 of 4." in out
     assert f"Done: 4 steps in {folder}" in out
+
+
+def test_a_second_stage_gets_a_name_of_its_own(trained, kvidgan):
+    before = (trained / "toy.keras").read_bytes()
+    status, out, err = kvidgan("fit", "--from", trained, "family.image_noise=0.2")
+    assert status == 0, err
+    assert "Beginning with" in out
+    second = trained.with_name("toy-2")
+    assert f"Done: 2 steps in {second}." in out
+    assert (trained / "toy.keras").read_bytes() == before
+    assert (second / "toy-2.keras").read_bytes() != before
+
+
+def test_a_predictor_is_told_by_what_to_try(tiny, kvidgan):
+    family = "family={name: multiscale, preset: l2, width: 0.02}"
+    short = ["train.ema=null", "train.epochs=1", "train.steps_per_epoch=2"]
+    status, out, err = kvidgan("fit", tiny, family, *short)
+    assert status == 0, err
+    assert f"Try: kvidgan predict {tiny.parent / 'runs' / 'tiny' / 'tiny.keras'} YOUR_CLIP" in out
 
 
 def test_prepare_then_fit_takes_the_classes_by_name(tmp_path, trained, kvidgan):
@@ -172,6 +191,9 @@ def test_schema_and_version(kvidgan):
     ("arguments", "sentence"),
     [
         (["fit"], "Expected a YAML file such as configs/mocogan.yaml, or --resume RUN"),
+        (["fit", "--from", "{run}", "--resume", "{run}"], "one of --resume and --from, found both"),
+        (["fit", "--from", "nowhere"], "Expected a run's folder, found no config.yaml"),
+        (["fit", "--resume", "{run}", "other.yaml"], "KEY=VALUE after --resume, found other.yaml"),
         (["fit", "none.yaml"], "Cannot read the config none.yaml"),
         (["fit", "{tiny}", "train.epoch=1"], "the command line: unknown key 'train.epoch'"),
         (["fit", "{tiny}", "data.path=nowhere"], "nowhere does not exist and is no built-in"),

@@ -8,7 +8,7 @@ from kvidgan.data.prepare import prepare_path
 from kvidgan.media import read_video, write_frames
 from kvidgan.rollout import export_step
 
-from .rollout.steps import counting, predicting
+from ..rollout.steps import counting, predicting
 
 FRAMES = np.random.default_rng(0).integers(0, 256, (9, 13, 21, 3), dtype=np.uint8)
 
@@ -45,6 +45,24 @@ def test_start_moves_the_history(kvidgan, tmp_path, model, clip):
     kvidgan("predict", model, clip, "-n", 1, "--start", 4, "-o", tmp_path / "out", "--scale", 1)
     (made,) = written(tmp_path / "out")
     assert np.abs(made - FRAMES[4:6].mean(axis=0)).max() <= 0.6
+
+
+@pytest.mark.parametrize("options", [[], ["--stride", 3]])
+def test_the_stride_is_the_trained_one_unless_told(kvidgan, tmp_path, clip, options):
+    step, description = predicting()
+    known = description.model_copy(update={"config": {"data": {"stride": 3}}})
+    trained = export_step(step, known if not options else description, tmp_path / "mean.keras")
+    path = tmp_path / "out.gif"
+    status, said, err = kvidgan(
+        "predict", trained, clip, "-n", 2, "--start", 1, "-o", path, "--compare", *options,
+        "--scale", 1,
+    )  # fmt: skip
+    assert status == 0, err
+    assert "frames 1 to 4 given, 3 apart." in said
+    frames = [frame[2:15] for frame in read_video(path)[0]]
+    assert len(frames) == 4
+    for shown, number in zip(frames, (1, 4, 7), strict=False):
+        assert np.abs(shown[:, 2:23].astype(int) - FRAMES[number]).mean() < 12, "GIF colours"
 
 
 @pytest.mark.parametrize("suffix", [".gif", ".mp4"])

@@ -5,9 +5,9 @@ import pytest
 
 from kvidgan.rollout import export_step
 
+from ..evaluation.conftest import copying, squares
 from ..rollout import steps
 from ..textures import texture
-from .conftest import copying, squares
 
 
 @pytest.fixture
