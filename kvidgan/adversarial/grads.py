@@ -33,11 +33,16 @@ def minimize(loss_fn: Callable[[], Any], *players: Any) -> Any:
     """
     variables = [variable for player in players for variable in player.variables]
     result, gradients = value_and_gradients(loss_fn, variables)
+    apply_gradients(gradients, *players)
+    return result
+
+
+def apply_gradients(gradients: Sequence[Tensor], *players: Any) -> None:
+    """Take one optimizer step for each player, with one gradient a variable, in their order."""
     for player in players:
         count = len(player.variables)
         player.optimizer.apply(gradients[:count], player.variables)
         gradients = gradients[count:]
-    return result
 
 
 def value_and_gradients(
@@ -75,6 +80,26 @@ def input_gradient(fn: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     return _BACKENDS[keras.backend.backend()][1](fn, x)
 
 
+def when(condition: Tensor, fn: Callable[[], Any], otherwise: Any) -> Any:
+    """Run a closure with all that it changes only if a condition holds, compiled steps included.
+
+    What an uneven schedule of players needs: the condition may depend on counters and losses, and
+    the work is not done where it does not hold. The closure may do what a step does.
+
+    Args:
+        condition: A boolean scalar.
+        fn: Called without arguments; returns a nest of tensors.
+        otherwise: What to return instead, a nest of the same structure, shapes and dtypes.
+
+    Returns:
+        What `fn` returned, or `otherwise`.
+
+    Example:
+        loss = when(count % 5 == 0, lambda: minimize(loss_fn, player), last_loss)
+    """
+    return _BACKENDS[keras.backend.backend()][2](condition, fn, otherwise)
+
+
 def _loss(result: Any) -> Tensor:
     return result[0] if isinstance(result, tuple) else result
 
@@ -99,11 +124,19 @@ def _tensorflow_input_gradient(fn, x):
     return tape.gradient(y, x, unconnected_gradients=tf.UnconnectedGradients.ZERO)
 
 
+def _tensorflow_when(condition, fn, otherwise):
+    import tensorflow as tf
+
+    return tf.cond(condition, fn, lambda: otherwise)
+
+
 def _torch_gradients(loss_fn, variables):
     import torch
 
     result = loss_fn()
     values = [variable.value for variable in variables]
+    if not _loss(result).requires_grad:
+        return result, [torch.zeros_like(value) for value in values]
     gradients = torch.autograd.grad(
         _loss(result), values, allow_unused=True, materialize_grads=True
     )
@@ -116,6 +149,10 @@ def _torch_input_gradient(fn, x):
     if not x.requires_grad:
         x = x.detach().requires_grad_()
     return torch.autograd.grad(fn(x).sum(), x, create_graph=True)[0]
+
+
+def _torch_when(condition, fn, otherwise):
+    return fn() if bool(condition) else otherwise
 
 
 class _Trace(keras.StatelessScope):
@@ -171,8 +208,27 @@ def _jax_input_gradient(fn, x):
     return _jax_differentiate(lambda x: ops.sum(fn(x)), (), x)[1]
 
 
+def _jax_when(condition, fn, otherwise):
+    import jax
+
+    changed: dict[int, keras.Variable] = {}
+
+    def pure():
+        with _Trace() as trace:
+            result = fn()
+        changed.update(trace.changed)
+        return result, [trace.get_current_value(v) for v in changed.values()]
+
+    jax.eval_shape(pure)  # tells what changes: both branches return the same variables
+    values = [variable.value for variable in changed.values()]
+    result, updates = jax.lax.cond(condition, pure, lambda: (otherwise, values))
+    for variable, update in zip(changed.values(), updates, strict=True):
+        variable.assign(update)
+    return result
+
+
 _BACKENDS = {
-    "tensorflow": (_tensorflow_gradients, _tensorflow_input_gradient),
-    "torch": (_torch_gradients, _torch_input_gradient),
-    "jax": (_jax_gradients, _jax_input_gradient),
+    "tensorflow": (_tensorflow_gradients, _tensorflow_input_gradient, _tensorflow_when),
+    "torch": (_torch_gradients, _torch_input_gradient, _torch_when),
+    "jax": (_jax_gradients, _jax_input_gradient, _jax_when),
 }

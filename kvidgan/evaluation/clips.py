@@ -207,8 +207,8 @@ def _long_enough(
         hint = f"predict at most {room}" if room > 0 else "use longer videos"
         apart = "" if stride == 1 else f", {stride} apart,"
         raise UserError(
-            f"{store.path.name}: {history} given and {frames} predicted frames{apart} need videos of"
-            f" {span} frames, the longest has {lengths.max()}: {hint}."
+            f"{store.path.name}: {history} given and {frames} predicted frames{apart} need videos"
+            f" of {span} frames, the longest has {lengths.max()}: {hint}."
         )
     if len(enough) < len(videos):
         log.warning(

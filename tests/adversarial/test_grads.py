@@ -3,7 +3,14 @@ import numpy as np
 import pytest
 from keras import ops
 
-from kvidgan.adversarial import Player, input_gradient, minimize, value_and_gradients
+from kvidgan.adversarial import (
+    Player,
+    VideoGAN,
+    input_gradient,
+    minimize,
+    value_and_gradients,
+    when,
+)
 
 pytestmark = pytest.mark.every_backend
 
@@ -26,6 +33,8 @@ def test_gradients_of_a_known_function():
     np.testing.assert_allclose(numbers(da), [6, 12])
     np.testing.assert_allclose(numbers(db), 5)
     np.testing.assert_allclose(numbers(du), [0], err_msg="zeros where the loss does not depend")
+    _, (none,) = value_and_gradients(lambda: ops.convert_to_tensor(1.0), [a])
+    np.testing.assert_allclose(numbers(none), [0, 0])
 
 
 def test_two_players_share_one_loss_each_with_its_own_optimizer():
@@ -72,6 +81,50 @@ def test_side_effects_of_the_closure_happen_once():
     np.testing.assert_allclose(numbers(norm.moving_variance), [1.0])
     counter = numbers(dropout.seed_generator.state)[1]
     assert counter == 1
+
+
+class Uneven(VideoGAN):
+    """Two players whose turns depend on a counter and on a loss; each turn draws noise."""
+
+    def __init__(self):
+        super().__init__()
+        self.seeds = keras.random.SeedGenerator(0)
+        self.count = self.add_weight(shape=(), initializer="zeros", trainable=False, dtype="int32")
+        self.a = self.add_weight(shape=(), initializer="zeros")
+        self.b = self.add_weight(shape=(), initializer="zeros")
+        self.norm = keras.layers.BatchNormalization(momentum=0.5)
+        self.norm.build((None, 1))
+        self.players = {"a": player([self.a], 1.0), "b": player([self.b], 1.0)}
+
+    def adversarial_step(self, batch):
+        def turn(name, variable):
+            def loss():
+                noise = keras.random.uniform((), seed=self.seeds)
+                self.norm(batch, training=True)
+                return variable.value + 0.0 * noise
+
+            return lambda: self.minimize(loss, name)
+
+        a = when(self.count % 3 == 2, turn("a", self.a), ops.convert_to_tensor(-9.0))
+        b = when(self.a.value < -1.5, turn("b", self.b), ops.convert_to_tensor(-9.0))
+        self.count.assign_add(1)
+        return {"a": a, "b": b}
+
+
+@pytest.mark.parametrize("eagerly", [True, False])
+def test_what_a_condition_leaves_out_changes_nothing(eagerly):
+    gan = Uneven()
+    gan.compile(run_eagerly=eagerly)
+    data = np.ones((1, 1), "float32")
+    losses = [gan.train_on_batch(data, return_dict=True) for _ in range(8)]
+    assert [float(one["a"]) for one in losses] == [-9, -9, 0, -9, -9, -1, -9, -9]
+    # a is -1 after three steps and -2 after six: from then on it is b's turn each time.
+    assert [float(one["b"]) for one in losses] == [-9, -9, -9, -9, -9, 0, -1, -2]
+    assert (numbers(gan.a), numbers(gan.b), numbers(gan.count)) == (-2, -3, 8)
+    assert numbers(gan.seeds.state)[1] == 5, "five turns drew noise"
+    np.testing.assert_allclose(numbers(gan.norm.moving_mean), 1 - 0.5**5)
+    iterations = [int(numbers(p.optimizer.iterations)) for p in gan.players.values()]
+    assert iterations == [2, 3]
 
 
 def test_per_variable_clipping_and_weight_decay_are_the_optimizers():
