@@ -11,7 +11,7 @@ from kvidgan.media import BACKGROUND, bordered, enlarge, fit_frames, grid
 from .description import Condition, Description, History
 from .player import Rollout
 
-GIVEN, PREDICTED = (40, 200, 80), (225, 50, 50)
+GIVEN, PREDICTED, NEITHER = (40, 200, 80), (225, 50, 50), (BACKGROUND,) * 3
 
 
 def history_length(description: Description) -> int:
@@ -70,32 +70,28 @@ def compared(
 ) -> Iterator[np.ndarray]:
     """Show truth, prediction and their difference side by side, the given frames first.
 
+    Edges tell what the model saw (green) and what it made (red).
+
     Args:
-        history: uint8 (time, height, width, channels): shown in both panes, in green borders.
+        history: uint8 (time, height, width, channels): the given frames, shown in both panes.
         truth: The frames that followed; may end early, its pane is then empty.
-        made: The predicted ones, shown in red borders.
+        made: The predicted ones.
         scale: Enlargement, as in `media.enlarge`.
 
     Yields:
         uint8 pictures, one a frame.
     """
-    empty = np.full_like(history[0], BACKGROUND)
-    given = ((frame, frame, GIVEN) for frame in history)
-    predicted = ((t, m, PREDICTED) for m, t in _while_made(made, truth))
-    for true, shown, colour in chain(given, predicted):
+    empty, truth = np.full_like(history[0], BACKGROUND), iter(truth)
+    given = ((frame, frame, GIVEN, GIVEN) for frame in history)
+    predicted = ((next(truth, None), frame, NEITHER, PREDICTED) for frame in made)
+    for true, shown, *edges in chain(given, predicted):
         difference = empty if true is None else _difference(true, shown)
         panes = [empty if true is None else true, shown, difference]
-        colours = [GIVEN, colour, (BACKGROUND,) * 3]
         marked = [
-            bordered(enlarge(pane, scale), edge) for pane, edge in zip(panes, colours, strict=True)
+            bordered(enlarge(pane, scale), edge)
+            for pane, edge in zip(panes, [*edges, NEITHER], strict=True)
         ]
         yield grid(np.stack(marked)[:, None], columns=3)[0]
-
-
-def _while_made(made, truth):
-    truth = iter(truth)
-    for frame in made:
-        yield frame, next(truth, None)
 
 
 def _difference(truth: np.ndarray, made: np.ndarray) -> np.ndarray:

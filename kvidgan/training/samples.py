@@ -12,7 +12,7 @@ from kvidgan.errors import UserError
 from kvidgan.media import bordered, enlarge, grid, strip
 from kvidgan.rollout import Description, Rollout
 from kvidgan.rollout.description import History
-from kvidgan.rollout.predict import GIVEN, PREDICTED, compared, suited
+from kvidgan.rollout.predict import GIVEN, NEITHER, PREDICTED, compared, suited
 
 # Samples of predictors: few, since each stands beside its truth; the middle of large frames.
 CLIPS, LARGEST = 4, 256
@@ -94,10 +94,9 @@ def sample_strip(rollout: Rollout, begin: Examples, frames: int) -> np.ndarray:
         return strip(made)
     rows = []
     for truth, video in zip(begin.truth, made, strict=True):
-        shown = np.concatenate([truth[: begin.given], video])
-        rows.append(_marked(truth[: len(shown)], len(truth)))
-        rows.append(_marked(shown, begin.given))
-    return strip([row[: min(map(len, rows))] for row in rows])
+        shown = np.concatenate([truth[: begin.given], video])[: len(truth)]
+        rows += [_marked(truth, begin.given, NEITHER), _marked(shown, begin.given, PREDICTED)]
+    return strip(rows)
 
 
 def animation(rollout: Rollout, begin: Examples, frames: int) -> np.ndarray:
@@ -118,5 +117,5 @@ def _play(rollout: Rollout, begin: Examples, frames: int) -> np.ndarray:
     return np.stack([step.frames for step in steps], axis=1)
 
 
-def _marked(frames: np.ndarray, given: int) -> list[np.ndarray]:
-    return [bordered(f, GIVEN if t < given else PREDICTED) for t, f in enumerate(frames)]
+def _marked(frames: np.ndarray, given: int, later: tuple[int, ...]) -> list[np.ndarray]:
+    return [bordered(frame, GIVEN if t < given else later) for t, frame in enumerate(frames)]
