@@ -24,24 +24,34 @@ OPTIONS = {
         "categories": ["walk", "run"],
         "image_noise": 0.1,
     },
+    "lstm_wgan": {"size": 32, "frames": 3, "latent": 3, "decoder_width": 1, "critic_width": 1},
     "multiscale": {"width": 1 / 64, "discriminator_width": 1 / 32},
 }
 
 
 def same_noise():
-    """Replace Keras' draws, whose bits differ between backends, by NumPy's in call order."""
-    rng = np.random.default_rng(0)
+    """Replace Keras' draws, whose bits differ between backends, by NumPy's.
+
+    A draw depends on its shape alone: JAX traces some of a step twice.
+    """
+
+    def drawn(method, shape, *arguments):
+        shape = [int(n) for n in shape]
+        return getattr(np.random.default_rng(shape), method)(*arguments, shape)
 
     def normal(shape, mean=0.0, stddev=1.0, dtype=None, seed=None):
         seed.next()
-        drawn = rng.standard_normal([int(n) for n in shape]).astype("float32")
-        return ops.convert_to_tensor(drawn * stddev + mean)
+        return ops.cast(drawn("normal", shape, mean, stddev), "float32")
+
+    def uniform(shape, minval=0.0, maxval=1.0, dtype=None, seed=None):
+        seed.next()
+        return ops.cast(drawn("uniform", shape, minval, maxval), "float32")
 
     def randint(shape, minval, maxval, dtype="int32", seed=None):
         seed.next()
-        return ops.convert_to_tensor(rng.integers(minval, maxval, [int(n) for n in shape]), dtype)
+        return ops.cast(drawn("integers", shape, minval, maxval), dtype)
 
-    keras.random.normal, keras.random.randint = normal, randint
+    keras.random.normal, keras.random.uniform, keras.random.randint = normal, uniform, randint
     keras.src.backend.random.normal = normal  # what GaussianNoise calls
 
 

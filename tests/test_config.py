@@ -73,7 +73,11 @@ def test_a_saved_config_is_the_same_config(written, tmp_path):
             ["family.generator_optimizer.learning_rate={class_name: Nonsense}"],
             "expected a Keras schedule such as",
         ),
-        ("data: {path: x}", [], "mine.yaml: expected family.name, one of mocogan, multiscale"),
+        (
+            "data: {path: x}",
+            [],
+            "mine.yaml: expected family.name, one of lstm_wgan, mocogan, multiscale",
+        ),
         ("family: {name: mocogan}", [], "mine.yaml: expected the key 'data'"),
         ("- a", [], "expected keys such as family"),
         ("a: [", [], "mine.yaml is not valid YAML"),
@@ -127,7 +131,8 @@ def test_a_shipped_config_trains_two_steps_at_reduced_size(path, tmp_path):
     from kvidgan.training import fit
 
     small = [
-        *narrow(path), "data.path=moving_shapes", "data.stride=1", "data.batch=2",
+        *narrow(path), "data.path=moving_digits", "data.digits.clips=8", "data.stride=1",
+        "data.batch=2",
         f"data.cache={tmp_path}", "train.epochs=1", "train.steps_per_epoch=2",
         f"run.folder={tmp_path}",
     ]  # fmt: skip

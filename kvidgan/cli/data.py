@@ -15,6 +15,10 @@ def prepare(
     size: Annotated[
         int | None, typer.Option(min=1, help="Crop to squares and resize to this side, pixels.")
     ] = None,
+    clips: Annotated[
+        int | None,
+        typer.Option(min=1, help="How many to draw, layout moving_mnist only. Default: 10000."),
+    ] = None,
     strict: Annotated[bool, typer.Option(help="Stop at the first damaged file.")] = False,
     overwrite: Annotated[bool, typer.Option(help="Replace another store of that name.")] = False,
 ) -> None:
@@ -26,6 +30,7 @@ def prepare(
         destination,
         layout=layout,
         size=size,
+        clips=clips,
         strict=strict,
         overwrite=overwrite,
         say=say,

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from kvidgan.data.listing import Source, Video
 from kvidgan.data.prepare import find_source, is_store
-from kvidgan.data.sources import Source, Video
 from kvidgan.data.store import ClipStore
 from kvidgan.errors import UserError
 from kvidgan.media import read_video

@@ -16,8 +16,9 @@ from pathlib import Path
 import numpy as np
 
 from kvidgan.data import builtin
-from kvidgan.data.schema import DataConfig
-from kvidgan.data.sources import Skipped, Source, Video, open_source, without_path
+from kvidgan.data.listing import Skipped, Source, Video, without_path
+from kvidgan.data.schema import DataConfig, DigitsConfig
+from kvidgan.data.sources import open_source
 from kvidgan.data.store import FORMAT, ClipStore, StoreWriter
 from kvidgan.errors import UserError
 from kvidgan.media import fit_frames
@@ -73,6 +74,8 @@ def prepare(
     """
     fit = (size, size) if isinstance(size, int) else size
     settings = {"layout": source.layout, "size": fit}
+    if source.note:
+        settings["note"] = source.note
     fingerprint = fingerprint_of(source, fit)
     _check_strict(source.skipped, strict)
     if destination.exists():
@@ -121,6 +124,7 @@ def prepare_path(
     *,
     layout: str = "auto",
     size: int | tuple[int, int] | None = None,
+    clips: int | None = None,
     strict: bool = False,
     overwrite: bool = False,
     say: Say = log.info,
@@ -131,9 +135,10 @@ def prepare_path(
     Args:
         path: A folder, a file, or the name of a built-in set.
         layout: The layout to expect there, or "auto".
+        clips: How many to draw, of the layout moving_mnist; None: its default.
         say: Receives a line about what was found.
     """
-    source = find_source(path, layout)
+    source = find_source(path, layout, clips=clips)
     say(source.describe())
     report = prepare(
         source, destination, strict=strict, overwrite=overwrite, size=size, progress=progress
@@ -153,11 +158,12 @@ def open_data(
         progress: As for `prepare`.
 
     Raises:
-        UserError: If there is no such data, or it cannot be used.
+        UserError: If there is no such data, it cannot be used, or it has not the options given.
     """
+    _check_digits(config)
     if is_store(config.path):
         return _warn_of_shared(ClipStore.open(config.path))
-    source = find_source(config.path, config.layout, config.seed)
+    source = find_source(config.path, config.layout, config.seed, config.digits)
     name = f"{source.name}-{fingerprint_of(source, None)[:12]}.h5"
     store = Path(config.cache) / name
     if not store.exists():
@@ -174,23 +180,48 @@ def is_store(path: str | Path) -> bool:
     return Path(path).is_file() and Path(path).suffix.lower() in (".h5", ".hdf5")
 
 
-def find_source(path: str, layout: str = "auto", seed: int = 0) -> Source:
+def _check_digits(config: DataConfig) -> None:
+    """Refuse options of drawn digits where none would be drawn."""
+    drawn = config.path == builtin.DIGITS and not Path(config.path).exists()
+    defaults = DigitsConfig().model_dump()
+    changed = [k for k, value in config.digits.model_dump().items() if value != defaults[k]]
+    if changed and not drawn:
+        raise UserError(
+            f"data.digits.{changed[0]}: expected the built-in {builtin.DIGITS} as data.path, found"
+            f" {config.path}, which has no such option; leave it out."
+        )
+
+
+def find_source(
+    path: str,
+    layout: str = "auto",
+    seed: int = 0,
+    digits: DigitsConfig | None = None,
+    clips: int | None = None,
+) -> Source:
     """Open what lies at a path, or else the built-in set of this name.
 
     Args:
         path: A folder, a file, or the name of a built-in set.
         layout: The layout to expect there, or "auto".
         seed: Of a built-in set.
+        digits: Options of the built-in set moving_digits; None: their defaults.
+        clips: How many to draw, of the layout moving_mnist; None: its default.
 
     Raises:
         UserError: If there is neither, or nothing usable.
     """
     if Path(path).exists():
-        return open_source(path, layout)
+        return open_source(path, layout, clips)
     if path in builtin.NAMES:
         if layout != "auto":
             raise UserError(f"{path} is drawn and has no layout: leave out {layout!r}.")
-        return builtin.open_builtin(path, seed)
+        if clips is not None:
+            raise UserError(
+                f"{path} is a built-in set: expected no --clips, found {clips}; leave it out, it is"
+                " for the layout moving_mnist."
+            )
+        return builtin.open_builtin(path, seed, digits)
     near = difflib.get_close_matches(path, builtin.NAMES, n=1, cutoff=0.0)
     raise UserError(
         f"{path} does not exist and is no built-in data set: expected a folder, a file, or a name"

@@ -4,7 +4,18 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Layout = Literal["auto", "film_strips", "frame_folders", "videos", "arrays"]
+Layout = Literal["auto", "film_strips", "frame_folders", "videos", "arrays", "moving_mnist"]
+
+
+class DigitsConfig(BaseModel):
+    """What the clips of the built-in set moving_digits are like."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    number: int = Field(1, ge=1, le=9, description="Digits in a frame.")
+    size: int = Field(32, ge=16, le=512, description="Side of a frame in pixels; digits scale.")
+    frames: int = Field(20, ge=2, le=1000, description="Length of a clip.")
+    clips: int = Field(2000, ge=1, le=10**6, description="How many clips.")
 
 
 class DataConfig(BaseModel):
@@ -16,6 +27,9 @@ class DataConfig(BaseModel):
         min_length=1, description="A folder, a file, a clip store (.h5) or a built-in's name."
     )
     layout: Layout = Field("auto", description="How the videos lie in the folder; auto: recognise.")
+    digits: DigitsConfig = Field(
+        DigitsConfig(), description="Options of the built-in set moving_digits; of no other data."
+    )
     split: str | None = Field(
         "train",
         description="The split to read, when the data has splits; null reads every video.",

@@ -25,7 +25,7 @@ import h5py
 import numpy as np
 
 from kvidgan import __version__
-from kvidgan.data.sources import Skipped, Video
+from kvidgan.data.listing import Skipped, Video
 from kvidgan.errors import UserError
 from kvidgan.media import replacing
 

@@ -8,7 +8,7 @@ import zipfile
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from kvidgan.errors import UserError
 
@@ -57,11 +57,15 @@ class Choice(_Strict):
 
 
 class State(_Strict):
-    """An output of the previous step, drawn before the first."""
+    """An output of the previous step, drawn before the first.
+
+    With `same_as`, the name of another state, it begins with what that one was drawn or given.
+    """
 
     role: Literal["state"]
     shape: Shape
     draw: Literal["normal", "uniform", "zeros"] = "zeros"
+    same_as: str | None = None
     next: str
 
 
@@ -101,6 +105,15 @@ class Description(_Strict):
     frame: Frame
     inputs: dict[str, Input]
     extra_outputs: dict[str, Literal["image", "mask", "flow"]] = {}
+
+    @model_validator(mode="after")
+    def _same_states(self) -> "Description":
+        states = self.named(State)
+        for name, spec in states.items():
+            other = states.get(spec.same_as)
+            if spec.same_as is not None and (other is None or other.shape != spec.shape):
+                raise ValueError(f"{name} is the same as {spec.same_as}, which is no such state")
+        return self
 
     def named(self, kind: type) -> dict[str, Any]:
         """Return the inputs of one role, by name, in order."""

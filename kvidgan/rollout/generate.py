@@ -74,7 +74,10 @@ def _between(rollout, count, seed):
     """Return what is fixed in a video, or its first state, on the way from one seed to the next."""
     description = rollout.description
     fixed = {n: s for n, s in description.named(Latent).items() if s.per == "video"}
-    fixed = fixed or {n: s for n, s in description.named(State).items() if s.draw != "zeros"}
+    states = description.named(State)
+    fixed = fixed or {
+        name: spec for name, spec in states.items() if spec.draw != "zeros" and spec.same_as is None
+    }
     if not fixed:
         raise UserError(f"This {description.family} model draws no content to interpolate between.")
     shares = np.linspace(0, 1, count)

@@ -61,6 +61,9 @@ class Noise:
             elif drawn_once(spec):
                 draws = [draw(spec.draw, spec.shape, generator(s, name)) for s in seeds]
                 feed[name] = np.stack(draws)
+        for name, spec in self.description.named(State).items():
+            if spec.same_as is not None and name not in latents:
+                feed[name] = feed[spec.same_as]
         return feed
 
     def each_frame(self) -> dict[str, Array]:

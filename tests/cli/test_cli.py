@@ -9,6 +9,7 @@ from PIL import Image
 from kvidgan.media import read_video
 
 from ..conftest import process
+from ..data.conftest import save_mnist
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +99,22 @@ def test_real_film_strips_train(real_data, tmp_path, tiny, kvidgan):
     out = kvidgan("info", tmp_path / "runs" / "actions" / "actions.keras")[1]
     assert "labels 0, 1, 3, 4" in out
     assert "trained on data" in out
+
+
+def test_mnist_becomes_moving_mnist(tmp_path, kvidgan):
+    save_mnist(tmp_path / "mnist")
+    assert (
+        "moving mnist: 10000 videos, 9000 to train, 1000" in kvidgan("info", tmp_path / "mnist")[1]
+    )
+    store = tmp_path / "moving_mnist.h5"
+    asked = ["--layout", "moving_mnist", "--clips", 20]
+    status, out, err = kvidgan("prepare", *asked, tmp_path / "mnist", store)
+    assert status == 0, err
+    assert "20 videos, 18 to train, 2 to test, 64x64, 20 frames" in out
+    assert f"{store}: 20 videos written, 0 skipped." in out
+    out = kvidgan("info", store)[1]
+    assert "64x64x1 (20)" in out
+    assert "2 digits at 3.6 pixels a frame" in out
 
 
 @pytest.mark.parametrize(
@@ -207,6 +224,10 @@ def test_schema_and_version(kvidgan):
             ["generate", "{model}", "-o", "x.gif", "--interpolate", "--grid", "content-motion"],
             "Expected one of --grid and --interpolate, found both",
         ),
+        (["fit", "{tiny}", "data.digits.size=8"], "data.digits.size: Input should be greater than"),
+        (["fit", "{tiny}", "data.digits.sise=64"], "did you mean 'data.digits.size'?"),
+        (["fit", "{tiny}", "data.digits.size=64"], "expected the built-in moving_digits as data."),
+        (["prepare", "{run}", "x.h5", "--clips", "5"], "expected no --clips, found 5; leave it"),
         (["info", "nowhere"], "found nothing at nowhere"),
         (["export", "nowhere"], "Expected a run's folder"),
         (["export", "{run}", "-o", "x.h5"], "expected a name that ends in .keras"),

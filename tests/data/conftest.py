@@ -1,12 +1,13 @@
 """Small sources, as files, that every test of this folder may ask for."""
 
+import gzip
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from kvidgan.data.sources import Source, Video
+from kvidgan.data.listing import Source, Video
 
 
 def video(number, length, side=8, channels=3):
@@ -60,3 +61,19 @@ def strips(tmp_path):
     for number in range(4):
         save_strip(root / f"{number % 2}" / f"{number}.png", video(number, 10 + number))
     return root
+
+
+def save_idx(path, images, magic=2051):
+    """Write images, uint8 (images, height, width), as MNIST's files have them."""
+    sizes = b"".join(int(size).to_bytes(4, "big") for size in (magic, *images.shape))
+    content = sizes + images.tobytes()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
+
+
+def save_mnist(folder, ending="-idx3-ubyte.gz", side=28):
+    """Write 90 training images and 10 test images, each full of its own grey: 100 to 199."""
+    greys = np.arange(100, 200, dtype=np.uint8)[:, None, None]
+    images = np.broadcast_to(greys, (100, side, side))
+    save_idx(folder / f"train-images{ending}", images[:90])
+    save_idx(folder / f"t10k-images{ending}", images[90:])

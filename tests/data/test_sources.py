@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from kvidgan import media
-from kvidgan.data import sources
+from kvidgan.data import arrays
 from kvidgan.data.schema import Layout
 from kvidgan.data.sources import LAYOUTS, open_source
 from kvidgan.errors import UserError
@@ -195,7 +195,7 @@ def test_arrays_of_floating_point(tmp_path, array, said):
 
 
 def test_large_arrays_of_floating_point_are_looked_at_in_part(tmp_path, monkeypatch):
-    monkeypatch.setattr(sources, "LOOKED", 640)
+    monkeypatch.setattr(arrays, "LOOKED", 640)
     array = np.zeros((6, 40, 8, 9), "f4")
     array[-1] = np.nan
     np.save(tmp_path / "x.npy", array)
@@ -204,7 +204,7 @@ def test_large_arrays_of_floating_point_are_looked_at_in_part(tmp_path, monkeypa
         with pytest.raises(UserError, match=f"{found} in the part looked at: "):
             open_source(tmp_path / name)
     sizes = []
-    monkeypatch.setattr(sources.np, "isfinite", lambda a: sizes.append(a.size) or (a == a))
+    monkeypatch.setattr(arrays.np, "isfinite", lambda a: sizes.append(a.size) or (a == a))
     with pytest.raises(UserError):
         open_source(tmp_path / "x.npy")
     assert sizes == [640]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from kvidgan.data import store as module
-from kvidgan.data.sources import Skipped, Video
+from kvidgan.data.listing import Skipped, Video
 from kvidgan.data.store import ClipStore, StoreWriter
 from kvidgan.errors import UserError
 

@@ -20,6 +20,9 @@ GOOD = {
 }
 
 
+STATE = {"role": "state", "shape": [2], "next": "n"}
+
+
 def written(path, description):
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("config.json", "{}" * 1000)
@@ -41,6 +44,10 @@ def test_a_good_description_is_read(tmp_path):
         (None, "holds no kvidgan description"),
         ({**GOOD, "format": 2}, "description format 2, this kvidgan reads up to 1; upgrade"),
         ({**GOOD, "inputs": {"z": {"role": "magic"}}}, r"invalid kvidgan description \(inputs.z"),
+        (
+            {**GOOD, "inputs": {"h": {**STATE, "same_as": "z"}, "z": {**STATE, "shape": [3]}}},
+            "h is the same as z, which is no such state",
+        ),
         ("[1", "invalid kvidgan description"),
         ("[1]", "invalid kvidgan description"),
     ],

@@ -133,3 +133,23 @@ def test_export_and_open_plays_the_same(rollout, tmp_path):
     assert opened.description == rollout.description
     np.testing.assert_array_equal(play(opened, 5, videos=2), play(rollout, 5, videos=2))
     assert [p.name for p in tmp_path.iterdir()] == ["toy.keras"]
+
+
+def test_a_state_that_begins_as_another():
+    first, second = (keras.Input((3,), name=name) for name in ("first", "second"))
+    frame = keras.layers.Reshape((1, 3, 1))(first - second)
+    following = {"first_next": first * 0.5, "second_next": second * 1.0}
+    model = keras.Model({"first": first, "second": second}, {"frame": frame, **following})
+    state = {"role": "state", "shape": [3], "draw": "uniform"}
+    inputs = {
+        "second": state | {"same_as": "first", "next": "second_next"},
+        "first": state | {"next": "first_next"},
+    }
+    described = steps.described(frame={"height": 1, "width": 3, "channels": 1}, inputs=inputs)
+    rollout = Rollout(model, described)
+    played = rollout.start(seed=5)
+    assert (next(played).frames[0] == 128).all(), "the difference is 0, grey"
+    expected = np.rint((-0.5 * rollout.draw("first", 5) + 1) * 127.5)
+    np.testing.assert_array_equal(next(played).frames[0, 0, :, 0], expected)
+    given = rollout.start(latents={"first": np.full((1, 3), 0.5, "float32")})
+    assert (next(given).frames == 128).all()

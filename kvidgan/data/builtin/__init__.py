@@ -11,9 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kvidgan.data.sources import Source, Video
+from kvidgan.data.listing import Source, Video
+from kvidgan.data.schema import DigitsConfig
 
-from . import maze, moving_shapes
+from . import maze, moving_digits, moving_shapes
 
 
 class BuiltIn(NamedTuple):
@@ -25,6 +26,7 @@ class BuiltIn(NamedTuple):
         draw: (seed, index) to uint8 (time, height, width, channels); a pure function.
         classes: Their names; clip i is of class i modulo their number. Empty: without classes.
         test: How many of the last clips are of split "test", the others of "train"; 0: no splits.
+        note: What else there is to say of it.
     """
 
     clips: int
@@ -32,21 +34,23 @@ class BuiltIn(NamedTuple):
     draw: Callable[[int, int], np.ndarray]
     classes: tuple[str, ...] = ()
     test: int = 0
+    note: str = ""
 
 
-def open_builtin(name: str, seed: int = 0) -> Source:
+def open_builtin(name: str, seed: int = 0, digits: DigitsConfig | None = None) -> Source:
     """Return a built-in set as a source of videos; they are drawn when they are read.
 
     Args:
         name: One of `NAMES`.
         seed: Of all its clips.
+        digits: Options of moving_digits, the only set that has some; None: their defaults.
     """
-    made = SETS[name]
+    made = _digits(digits) if digits and name == DIGITS else SETS[name]
     time, height, width = made.shape
     videos = [
         Video(
             name=f"{index:06d}",
-            read=partial(_frames, name, seed, index),
+            read=partial(_frames, made.draw, seed, index),
             class_index=index % len(made.classes) if made.classes else -1,
             split=_split(made, index),
             length=time,
@@ -55,7 +59,17 @@ def open_builtin(name: str, seed: int = 0) -> Source:
         )
         for index in range(made.clips)
     ]
-    return Source("built-in", Path(name), videos, classes=list(made.classes), note=f"seed {seed}")
+    note = ", ".join(filter(None, [f"seed {seed}", made.note]))
+    return Source("built-in", Path(name), videos, classes=list(made.classes), note=note)
+
+
+def _digits(options: DigitsConfig) -> BuiltIn:
+    return BuiltIn(
+        clips=options.clips,
+        shape=(options.frames, options.size, options.size),
+        draw=partial(moving_digits.moving_digits, options=options),
+        note=f"{options.number} digit{'' if options.number == 1 else 's'}",
+    )
 
 
 def _split(made: BuiltIn, index: int) -> str:
@@ -64,10 +78,11 @@ def _split(made: BuiltIn, index: int) -> str:
     return "test" if index >= made.clips - made.test else "train"
 
 
-def _frames(name: str, seed: int, index: int) -> Iterator[np.ndarray]:
-    return iter(SETS[name].draw(seed, index))
+def _frames(draw: Callable[[int, int], np.ndarray], seed: int, index: int) -> Iterator[np.ndarray]:
+    return iter(draw(seed, index))
 
 
+DIGITS = "moving_digits"
 SETS = {
     "moving_shapes": BuiltIn(
         clips=2000,
@@ -75,6 +90,7 @@ SETS = {
         draw=moving_shapes.moving_shape,
         classes=("horizontal", "vertical"),
     ),
+    DIGITS: _digits(DigitsConfig()),
     "maze": BuiltIn(
         clips=72,
         shape=(maze.TIME, maze.HEIGHT, maze.WIDTH),
