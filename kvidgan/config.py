@@ -42,7 +42,11 @@ class TrainConfig(_Section):
     keep_checkpoints: int = Field(3, ge=1, description="How many checkpoints are kept, the last.")
     sample_every: int = Field(1, ge=1, description="Epochs between sample strips.")
     log_every: int = Field(20, ge=1, description="Steps between lines of history.jsonl.")
-    tensorboard: bool = Field(False, description="Write scalars and samples for TensorBoard too.")
+    tensorboard: bool | Literal["histograms"] = Field(
+        False,
+        description="Write scalars and samples for TensorBoard too; histograms: also of all "
+        "weights, at the end of each epoch.",
+    )
 
 
 class RunConfig(_Section):

@@ -190,19 +190,40 @@ class Interrupt(keras.callbacks.Callback):
         self.say("Stopping after this step; Ctrl-C again stops at once, without a checkpoint.")
 
 
-def tensorboard_sinks(folder: Path) -> tuple[Callable, Callable]:
-    """Return what writes scalars (step, losses) and sample strips (step, image) for TensorBoard."""
-    from tensorboardX import SummaryWriter
+class Histograms(keras.callbacks.Callback):
+    """Hands all trainable weights to a sink at the end of each epoch, by player."""
 
-    writer = SummaryWriter(str(folder))
+    def __init__(self, clock: Clock, sink: Callable[[int, str, Any], None]):
+        super().__init__()
+        self.clock, self.sink = clock, sink
 
-    def scalars(step: int, losses: dict[str, float]) -> None:
+    def on_epoch_end(self, epoch, logs=None):
+        """Name a variable by its player, its place there and its own name."""
+        for name, player in self.model.players.items():
+            for place, variable in enumerate(player.variables):
+                values = keras.ops.convert_to_numpy(variable.value)
+                self.sink(self.clock.position.step, f"{name}/{place:02d}_{variable.name}", values)
+
+
+class TensorBoard:
+    """Writes what the other callbacks hand on as TensorBoard's event files."""
+
+    def __init__(self, folder: Path):
+        from tensorboardX import SummaryWriter
+
+        self._writer = SummaryWriter(str(folder))
+
+    def losses(self, step: int, losses: dict[str, float]) -> None:
+        """Write scalars."""
         for name, value in losses.items():
-            writer.add_scalar(f"loss/{name}", value, step)
-        writer.flush()
+            self._writer.add_scalar(f"loss/{name}", value, step)
+        self._writer.flush()
 
-    def image(step: int, strip: Any) -> None:
-        writer.add_image("samples", strip, step, dataformats="HWC")
-        writer.flush()
+    def samples(self, step: int, strip: Any) -> None:
+        """Write a sample strip, uint8 (height, width, channels)."""
+        self._writer.add_image("samples", strip, step, dataformats="HWC")
+        self._writer.flush()
 
-    return scalars, image
+    def weights(self, step: int, name: str, values: Any) -> None:
+        """Write a variable's histogram."""
+        self._writer.add_histogram(f"weights/{name}", values, step)

@@ -265,14 +265,18 @@ def _callbacks(config, run, clock, rollout, gan, store):
     begin = examples(rollout.description, store, config.data.split, 8, frames)
     history = callbacks.History(clock, run, train.log_every)
     samples = callbacks.Samples(clock, run, rollout, train.sample_every, begin, frames)
+    watching = []
     if train.tensorboard:
-        scalars, image = callbacks.tensorboard_sinks(run.tensorboard)
-        history.sinks.append(scalars)
-        samples.sinks.append(image)
+        board = callbacks.TensorBoard(run.tensorboard)
+        history.sinks.append(board.losses)
+        samples.sinks.append(board.samples)
+        if train.tensorboard == "histograms":
+            watching.append(callbacks.Histograms(clock, board.weights))
     return [
         callbacks.FiniteLosses(clock, run),
         history,
         samples,
+        *watching,
         callbacks.Checkpoints(clock, run, train.checkpoint_every, train.keep_checkpoints),
     ]
 

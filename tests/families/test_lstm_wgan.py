@@ -9,6 +9,8 @@ from kvidgan.families.lstm_wgan import Config, Family, lstm
 from kvidgan.rollout import Description, Rollout, export_step
 from kvidgan.training import checkpoint
 
+from .common import batch, numbers
+
 every_backend = pytest.mark.every_backend
 
 SMALL = {
@@ -42,16 +44,6 @@ def can_move(gan, variable):
     """A Wasserstein critic's last bias cancels out of its loss."""
     wasserstein = gan.config.loss == "wgan_gp"
     return not (wasserstein and variable is gan.critic.trainable_variables[-1])
-
-
-def clips(gan, seed=0, count=2):
-    spec = gan.clips()["video"]
-    shape = (count, *(spec[name] for name in ("frames", "height", "width", "channels")))
-    return {"video": np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)}
-
-
-def numbers(tensor):
-    return ops.convert_to_numpy(tensor)
 
 
 def state_of(gan):
@@ -147,7 +139,7 @@ def test_turns_and_what_they_move(options):
         expected |= {f"norm_{name}" for name in ("critic", "decoder", "lstm", *terms)}
     for number, turn in enumerate(["critic", "critic", "generator", "critic"]):
         before = state_of(gan)
-        losses = gan.train_on_batch(clips(gan, number), return_dict=True)
+        losses = gan.train_on_batch(batch(gan, seed=number), return_dict=True)
         assert set(losses) == expected
         assert losses["critic"] == pytest.approx(sum(losses[term] for term in terms), rel=1e-4)
         changed = {n for n, value in state_of(gan).items() if (value != before[n]).any()}
@@ -168,7 +160,7 @@ def test_one_loss_feeds_two_optimizers_each_its_own_variables():
         gan.players[still].optimizer.learning_rate = 0.0
         before = {name: [numbers(v).copy() for v in p.variables] for name, p in gan.players.items()}
         for number in range(2):
-            gan.train_on_batch(clips(gan, number))
+            gan.train_on_batch(batch(gan, seed=number))
         for name, player in gan.players.items():
             for first, variable in zip(before[name], player.variables, strict=True):
                 moved = np.abs(numbers(variable) - first).max() > 0
@@ -225,9 +217,9 @@ def test_the_schedule_over_six_hundred_iterations(thresholds):
     gan.compile()
     found = {"critic": 0, "generator": 0}
     expected = by_hand(thresholds)
-    batch = clips(gan, count=1)
+    clips = batch(gan, count=1)
     for _ in range(sum(expected.values())):
-        last = gan.train_on_batch(batch, return_dict=True)
+        last = gan.train_on_batch(clips, return_dict=True)
     found = {side: int(numbers(count)) for side, count in counts.items()}
     assert found == expected
     assert last["iteration"] == 600
@@ -250,14 +242,14 @@ def by_hand(thresholds):
 def test_resumed_in_the_middle_of_a_warm_up(tmp_path):
     whole = family(warm_up_iterations=2)
     for number in range(2):
-        whole.train_on_batch(clips(whole, number))
+        whole.train_on_batch(batch(whole, seed=number))
     checkpoint.save(whole, checkpoint.Position(step=2), tmp_path / "two.npz")
     resumed = family(warm_up_iterations=2, eagerly=True)
     checkpoint.load(resumed, tmp_path / "two.npz")
     assert int(numbers(resumed.steps_of_turn)) == 2, "of three"
     for gan in (whole, resumed):
         for number in range(2, 6):
-            gan.train_on_batch(clips(gan, number))
+            gan.train_on_batch(batch(gan, seed=number))
     first, second = state_of(whole), state_of(resumed)
     for name in first:
         np.testing.assert_array_equal(first[name], second[name], err_msg=name)

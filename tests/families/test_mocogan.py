@@ -6,6 +6,8 @@ from keras import ops
 from kvidgan.families import mocogan
 from kvidgan.families.mocogan import Config, Family
 
+from .common import batch, parameters, values
+
 every_backend = pytest.mark.every_backend
 
 SMALL = {
@@ -26,20 +28,6 @@ def family(**options):
     gan = Family(Config(**{**SMALL, **options}))
     gan.compile(run_eagerly=True)  # compiled steps are compared in test_gan and test_first_step
     return gan
-
-
-def batch(gan, count=2):
-    rng = np.random.default_rng(0)
-    made = {}
-    for name, spec in gan.clips().items():
-        shape = (count, spec["frames"], spec["height"], spec["width"], spec["channels"])
-        made[name] = rng.integers(0, 256, shape, dtype=np.uint8)
-        made[f"{name}_class"] = np.arange(count, dtype="int32") % 2
-    return made
-
-
-def values(variables):
-    return [ops.convert_to_numpy(v.value).copy() for v in variables]
 
 
 def largest_changes(before, variables):
@@ -151,14 +139,14 @@ def test_published_networks_have_the_published_shapes():
         (4, 4, 512), (8, 8, 256), (16, 16, 128), (32, 32, 64)
     ]  # fmt: skip
     up = 16 * (z * 512 + 512 * 256 + 256 * 128 + 128 * 64 + 64 * c)
-    assert count(decoder) == up + 2 * (512 + 256 + 128 + 64)
+    assert parameters(decoder) == up + 2 * (512 + 256 + 128 + 64)
     image = mocogan.image_discriminator(config)
     assert image.output_shape == (None, 4, 4, 1)
-    assert count(image) == 16 * (c * 64 + 64 * 128 + 128 * 256 + 256) + 2 * (128 + 256)
+    assert parameters(image) == 16 * (c * 64 + 64 * 128 + 128 * 256 + 256) + 2 * (128 + 256)
     video = mocogan.video_discriminator(config)
     assert video.output_shape == (None, 1, 1, 1, 5)
     down = 64 * (c * 64 + 64 * 128 + 128 * 256 + 256 * 512 + 512 * 5)
-    assert count(video) == down + 2 * (128 + 256 + 512)
+    assert parameters(video) == down + 2 * (128 + 256 + 512)
     gru = mocogan.cell(config)
     gru.build((None, 10))
     assert sum(int(np.prod(v.shape)) for v in gru.trainable_variables) == 3 * (10 * 10 * 2 + 2 * 10)
@@ -209,7 +197,3 @@ def test_data_complete_the_categories():
     assert Config().for_data(["only"]).categories == []
     assert Config(categories=[]).for_data(["a", "b"], unlabelled=3).categories == []
     assert Config().for_data([], unlabelled=3).categories == []
-
-
-def count(model):
-    return sum(int(np.prod(v.shape)) for v in model.trainable_variables)

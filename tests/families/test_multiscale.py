@@ -9,6 +9,8 @@ from kvidgan.families import multiscale
 from kvidgan.families.multiscale import Config, Family
 from kvidgan.rollout import Description, Rollout, export_step
 
+from .common import batch, parameters, values
+
 every_backend = pytest.mark.every_backend
 
 SMALL = {"width": 1 / 64, "discriminator_width": 1 / 32}
@@ -19,23 +21,6 @@ def family(**options):
     gan = Family(Config(**{**SMALL, **options}))
     gan.compile(run_eagerly=True)  # compiled steps are compared in test_first_step
     return gan
-
-
-def clips(gan, count=2):
-    rng = np.random.default_rng(0)
-    made = {}
-    for name, spec in gan.clips().items():
-        shape = (count, spec["frames"], spec["height"], spec["width"], spec["channels"])
-        made[name] = rng.integers(0, 256, shape, dtype=np.uint8)
-    return made
-
-
-def values(variables):
-    return [ops.convert_to_numpy(v.value).copy() for v in variables]
-
-
-def count(network):
-    return sum(int(np.prod(v.shape)) for v in network.trainable_variables)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +37,7 @@ def count(network):
 def test_one_step_moves_every_player(options):
     gan = family(**options)
     before = values(gan.trainable_variables)
-    losses = gan.train_on_batch(clips(gan), return_dict=True)
+    losses = gan.train_on_batch(batch(gan), return_dict=True)
     weights = gan.config.losses
     expected = {"generator", "lp"}
     expected |= {"gdl"} if weights.lambda_gdl else set()
@@ -71,7 +56,7 @@ def test_without_an_adversarial_loss_no_discriminator_is_built():
     gan = family(preset="gdl_l2")
     assert gan.discriminators == []
     assert list(gan.players) == list(gan.clips()) == ["generator"]
-    assert count(gan) == count(gan.generator)
+    assert parameters(gan) == parameters(gan.generator)
     assert Config(preset="adv", lambda_adv=0.0).losses == Config(preset="l2").losses
     assert family(preset="l2", lambda_adv=0.1).discriminators
 
@@ -86,7 +71,7 @@ def test_presets_are_the_papers():
 
 def test_the_adversarial_loss_reaches_every_variable_of_the_generator():
     gan = family(preset="adv", lambda_lp=0.0)
-    clip = clips(gan)["generator"]
+    clip = batch(gan)["generator"]
     own = gan.players["generator"].variables
     (_, terms), gradients = value_and_gradients(lambda: gan._loss(clip), own)
     assert set(terms) == {"lp", "adv"}
@@ -95,10 +80,10 @@ def test_the_adversarial_loss_reaches_every_variable_of_the_generator():
 
 
 def test_players_train_on_different_samples():
-    batch = clips(family(preset="adv"))
-    assert not np.array_equal(batch["generator"], batch["discriminator"])
-    changed = {**batch, "generator": batch["generator"][::-1, ::-1].copy()}
-    losses = [family(preset="adv").train_on_batch(b, return_dict=True) for b in (batch, changed)]
+    given = batch(family(preset="adv"))
+    assert not np.array_equal(given["generator"], given["discriminator"])
+    changed = {**given, "generator": given["generator"][::-1, ::-1].copy()}
+    losses = [family(preset="adv").train_on_batch(b, return_dict=True) for b in (given, changed)]
     assert losses[0]["discriminator"] == losses[1]["discriminator"]
     assert losses[0]["adv"] != losses[1]["adv"]
 
@@ -148,7 +133,7 @@ def test_parameters_of_the_published_networks():
         conv(7, 15, 128) + conv(5, 128, 256) + conv(5, 256, 512) + conv(5, 512, 256)
         + conv(5, 256, 128) + conv(7, 128, 3),
     ]  # fmt: skip
-    assert count(multiscale.generator(config)) == sum(generators)
+    assert parameters(multiscale.generator(config)) == sum(generators)
     # The sides after unpadded convolutions: 4 -> 2, 8 -> 2, 16 -> 4, 32 -> 12, pooled to 6.
     discriminators = [
         conv(3, 15, 64) + conv(1, 2 * 2 * 64, 512) + conv(1, 512, 256) + conv(1, 256, 1),
@@ -160,7 +145,7 @@ def test_parameters_of_the_published_networks():
         + conv(1, 6 * 6 * 128, 1024) + conv(1, 1024, 512) + conv(1, 512, 1),
     ]  # fmt: skip
     for number, expected in enumerate(discriminators, 1):
-        assert count(multiscale.discriminator(config, number)) == expected, number
+        assert parameters(multiscale.discriminator(config, number)) == expected, number
 
 
 def test_what_the_discriminator_sees():

@@ -27,7 +27,7 @@ def train(tiny, *overrides, **options):
 
 
 def test_a_run_leaves_everything_that_its_contract_names(tiny):
-    outcome, _ = train(tiny, "train.tensorboard=true")
+    outcome, _ = train(tiny, "train.tensorboard=histograms")
     run = outcome.run
     assert run.folder == tiny.parent / "runs" / "tiny"
     saved = yaml.safe_load(run.config_path.read_text())
@@ -55,6 +55,7 @@ def test_a_run_leaves_everything_that_its_contract_names(tiny):
     written = events[0].read_bytes()
     assert b"loss/generator" in written
     assert b"samples" in written
+    assert b"weights/generator/00_" in written
 
 
 def test_an_existing_run_is_not_overwritten_by_accident(tiny):
