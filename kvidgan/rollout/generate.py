@@ -58,6 +58,7 @@ def _plan(rollout, count, seed, arrangement) -> tuple[dict[str, Any], int | None
         return {"videos": count, "seed": seed}, None
     seeds = range(seed, seed + count)
     if arrangement == "content-motion":
+        _check_content(rollout.description)
         content = [row for row in seeds for _ in seeds]
         motion = [column for _ in seeds for column in seeds]
         return {"videos": count**2, "content_seeds": content, "motion_seeds": motion}, count
@@ -68,6 +69,17 @@ def _plan(rollout, count, seed, arrangement) -> tuple[dict[str, Any], int | None
         "latents": _between(rollout, count, seed),
     }
     return plan, count
+
+
+def _check_content(description):
+    specs = description.inputs.values()
+    if not any(
+        isinstance(s, Choice) or (isinstance(s, Latent) and s.per == "video") for s in specs
+    ):
+        raise UserError(
+            f"This {description.family} model draws no content apart from its motion; leave out "
+            "--grid."
+        )
 
 
 def _between(rollout, count, seed):

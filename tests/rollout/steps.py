@@ -69,3 +69,17 @@ def several():
         inputs={"history": {"role": "history", "frames": 2}},
         extra_outputs={"half": "image"},
     )
+
+
+def walking():
+    """A state that halves a step and shows itself; a second one begins as the first."""
+    first, second = (keras.Input((3,), name=name) for name in ("first", "second"))
+    frame = layers.Reshape((1, 3, 1))((first + second) * 0.5)
+    following = {"first_next": first * 0.5, "second_next": second * 0.5}
+    model = keras.Model({"first": first, "second": second}, {"frame": frame, **following})
+    state = {"role": "state", "shape": [3], "draw": "uniform"}
+    inputs = {
+        "second": state | {"same_as": "first", "next": "second_next"},
+        "first": state | {"next": "first_next"},
+    }
+    return model, described(frame={"height": 1, "width": 3, "channels": 1}, inputs=inputs)
