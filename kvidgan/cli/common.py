@@ -18,7 +18,7 @@ Overrides = Annotated[
     list[str] | None,
     typer.Argument(help="Overrides such as train.epochs=5.", metavar="[KEY=VALUE]..."),
 ]
-Model = Annotated[Path, typer.Argument(help="An exported .keras file.")]
+Model = Annotated[Path, typer.Argument(help="An exported .keras file, or a run's folder.")]
 Output = Annotated[Path, typer.Option("-o", "--output", help=".gif, .mp4 or a folder.")]
 Layout = Annotated[str, typer.Option(help="Force a layout instead of recognising it.")]
 Scale = Annotated[int, typer.Option(min=0, help="Enlarge by a whole number; 0 chooses one.")]
@@ -51,6 +51,18 @@ def backend() -> Iterator[None]:
         finally:
             os.dup2(kept, 2)
             os.close(kept)
+
+
+def exported(path: Path) -> Path:
+    """Return the exported file that is meant, a run's folder standing for its own."""
+    from kvidgan.training.runs import Run
+
+    if not path.is_dir():
+        return path
+    run = Run.open(path)
+    if not run.model_path.is_file():
+        raise UserError(f"{path} has no exported model yet: write it with kvidgan export {path}.")
+    return run.model_path
 
 
 def counted(pictures: Iterable[T], total: int) -> Iterator[T]:

@@ -7,7 +7,7 @@ import typer
 
 from kvidgan.errors import UserError
 
-from .common import Layout, backend, progress, say
+from .common import Layout, backend, exported, progress, say
 
 
 def evaluate(
@@ -51,7 +51,7 @@ def evaluate(
 
     if output is not None and output.is_file():  # before the work, not after it
         raise UserError(f"-o: expected a folder, found the file {output}; choose another name.")
-    files = names([_exported(model) for model in models])
+    files = names([exported(model) for model in models])
     rollouts = {name: Rollout.open(path) for name, path in files.items()}
     # Unchecked: opening the data names what it does not know.
     config = DataConfig.model_construct(path=data).model_copy(update={"layout": layout})
@@ -72,15 +72,3 @@ def evaluate(
     written = write_report(scores, files, folder, "report" if one else "comparison")
     say(f"{summary(scores)}.\n\n{tables(scores)}\n")
     say("\n".join(f"{path} written." for path in written))
-
-
-def _exported(path: Path) -> Path:
-    """Return the exported file that is meant, a run's folder standing for its own."""
-    from kvidgan.training.runs import Run
-
-    if not path.is_dir():
-        return path
-    run = Run.open(path)
-    if not run.model_path.is_file():
-        raise UserError(f"{path} has no exported model yet: write it with kvidgan export {path}.")
-    return run.model_path

@@ -6,7 +6,7 @@ import typer
 
 from kvidgan.errors import UserError
 
-from .common import Layout, Model, Output, Scale, backend, counted, say
+from .common import Layout, Model, Output, Scale, backend, counted, exported, say
 
 
 def generate(
@@ -38,7 +38,7 @@ def generate(
     from kvidgan.media import enlarge, write_frames
 
     pictures = play(
-        Rollout.open(model),
+        Rollout.open(exported(model)),
         count,
         frames,
         seed=seed,
@@ -87,7 +87,7 @@ def predict(
     from kvidgan.media import enlarge, write_frames
     from kvidgan.rollout import predict as predicting
 
-    rollout = Rollout.open(model)
+    rollout = Rollout.open(exported(model))
     count = predicting.history_length(rollout.description)
     given = open_clip(clip, video, layout)
     stride = stride or predicting.trained_stride(rollout.description)

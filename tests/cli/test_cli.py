@@ -159,6 +159,14 @@ def test_the_same_seed_gives_the_same_file(trained, tmp_path, kvidgan):
     assert a != c
 
 
+def test_a_runs_folder_stands_for_its_model(trained, tmp_path, kvidgan):
+    for name, model in (("a", trained), ("b", trained / "toy.keras")):
+        path = tmp_path / f"{name}.gif"
+        status, _, err = kvidgan("generate", model, "--frames", 2, "-n", 1, "-o", path)
+        assert status == 0, err
+    assert (tmp_path / "a.gif").read_bytes() == (tmp_path / "b.gif").read_bytes()
+
+
 def test_export_writes_a_model_of_a_checkpoint(trained, tmp_path, kvidgan):
     status, out, _ = kvidgan("export", trained, "-o", tmp_path / "again.keras")
     assert status == 0
