@@ -281,17 +281,17 @@ class Family(VideoGAN):
         players = [self.players[name] for name in names]
         variables = [v for player in players for v in player.variables]
         (loss, found), gradients = value_and_gradients(lambda: _summed(terms()), variables)
-        apply_gradients(gradients, *players)
-        logged = {side: loss} | (found if len(found) > 1 else {})
-        if not self.config.gradient_norms:
-            return logged
-        for name, player in zip(names, players, strict=True):
-            logged[f"norm_{name}"] = _norm(gradients[: len(player.variables)])
-            gradients = gradients[len(player.variables) :]
-        if len(found) > 1:
+        found = found if len(found) > 1 else {}
+        logged = {side: loss} | found
+        if self.config.gradient_norms:
             for name in found:
                 _, alone = value_and_gradients(partial(_one, terms, name), variables)
                 logged[f"norm_{name}"] = _norm(alone)
+            first = 0
+            for name, player in zip(names, players, strict=True):
+                last = first + len(player.variables)
+                logged[f"norm_{name}"], first = _norm(gradients[first:last]), last
+        apply_gradients(gradients, *players)
         return logged
 
     def _critic_terms(self, real, generated, chance) -> dict[str, Tensor]:

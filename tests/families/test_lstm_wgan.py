@@ -197,8 +197,7 @@ def test_the_older_losses_by_hand(loss):
     assert float(gan._generator_loss(clip)) == pytest.approx(expected[loss].mean(), rel=1e-5)
 
 
-@every_backend
-@pytest.mark.parametrize("thresholds", [False, True])
+@pytest.mark.parametrize("thresholds", [False, pytest.param(True, marks=every_backend)])
 def test_the_schedule_over_six_hundred_iterations(thresholds):
     """Twenty-five iterations of warm-up and the 500th; losses that now and then end a turn."""
     options = {"critic_threshold": -0.5, "generator_threshold": 0.2} if thresholds else {}
@@ -256,8 +255,7 @@ def test_resumed_in_the_middle_of_a_warm_up(tmp_path):
     assert int(numbers(resumed.iteration)) == 1
 
 
-@every_backend
-@pytest.mark.parametrize("feed_back", [True, False])
+@pytest.mark.parametrize("feed_back", [pytest.param(True, marks=every_backend), False])
 def test_the_exported_step_walks_as_in_training(tmp_path, feed_back):
     gan = family(feed_back_frame=feed_back)
     model, described = gan.rollout_model()
