@@ -69,6 +69,9 @@ def start(
     store = open_data(config.data, say=say, progress=progress)
     config = for_data(config, store)
     gan = build(config)
+    batches(
+        config, gan, store, Position()
+    )  # refuses data that does not fit, before a folder is made
     if origin is not None:
         _begin_with(gan, origin, config, say)
     run = Run.create(Path(config.run.folder) / config.run.name, overwrite)

@@ -74,6 +74,13 @@ def test_an_existing_run_is_not_overwritten_by_accident(tiny):
     assert outcome.model.read_bytes() != before
 
 
+def test_data_that_does_not_fit_leaves_no_run_behind(tiny):
+    for _ in range(2):
+        with pytest.raises(UserError, match="needs videos of 16 frames, the longest has 8"):
+            train(tiny, "family.frames=16")
+    assert not (tiny.parent / "runs").exists()
+
+
 def test_keep_checkpoints_and_their_distance(tiny):
     outcome, _ = train(
         tiny, "train.epochs=5", "train.checkpoint_every=2", "train.keep_checkpoints=2"
