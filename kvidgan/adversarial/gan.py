@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import keras
@@ -68,9 +69,14 @@ class VideoGAN(keras.Model):
 
     Attributes:
         players: Name to `Player`, set by the subclass before `compile`.
+        turn: Where players take uneven turns, the weight (an integer) that tells whose it is, and
+            `is_turn` asks about. JAX then compiles a step for each of its values, since XLA's CPU
+            code is three times slower inside a condition.
     """
 
     players: dict[str, Player]
+    turn: keras.Variable | None = None
+    _known_turn: int | None = None  # while a step is compiled for one value of `turn`
 
     def adversarial_step(self, batch: Any) -> dict[str, Any]:
         """Update the players on one batch, calling `minimize` as often as the algorithm asks.
@@ -86,6 +92,16 @@ class VideoGAN(keras.Model):
     def minimize(self, loss_fn: Callable[[], Any], *names: str) -> Any:
         """Take one step of the named players on one loss: see `grads.minimize`."""
         return grads.minimize(loss_fn, *(self.players[name] for name in names))
+
+    def is_turn(self, number: int) -> Any:
+        """Whether `turn` is this number: a boolean scalar, for `when`; a `bool` where it is known.
+
+        Only for use inside `adversarial_step`.
+        """
+        if self._known_turn is not None:
+            return self._known_turn == number
+        assert self.turn is not None, "is_turn asks about `turn`, which is not set"
+        return keras.ops.equal(self.turn.value, number)
 
     def compile(self, jit_compile: bool | str = "auto", **options: Any) -> None:
         """Build every optimizer over its player's variables and configure Keras' trainer.
@@ -106,13 +122,28 @@ class VideoGAN(keras.Model):
         optimizers = [player.optimizer for player in self.players.values()]
         if jit_compile == "auto":
             jit_compile = _jit_pays() and not options.get("run_eagerly")
+        self._step_of_turn: dict[int, Any] = {}
+        self._jit_by_turn = bool(jit_compile) and self.turn is not None and _on_jax()
+        jit_compile = jit_compile and not self._jit_by_turn
         super().compile(optimizer=Optimizers(optimizers), jit_compile=jit_compile, **options)
 
     def train_step(self, *args: Any) -> Any:
         """Run `adversarial_step`: as it is, or on JAX as a pure function of Keras' state."""
-        if keras.backend.backend() != "jax":
+        if not _on_jax():
             return self.adversarial_step(_inputs(args[0]))
-        state, data = args
+        if self._jit_by_turn:
+            return self._compiled(args[0])(*args)
+        return self._pure_step(*args)
+
+    def _compiled(self, state):
+        """Return the step that is compiled for the turn that a state tells."""
+        place = [id(variable) for variable in self.non_trainable_variables].index(id(self.turn))
+        turn = int(state[1][place])
+        if turn not in self._step_of_turn:
+            self._step_of_turn[turn] = grads.compiled(partial(self._pure_step, turn=turn))
+        return self._step_of_turn[turn]
+
+    def _pure_step(self, state, data, turn=None):
         groups = [
             self.trainable_variables,
             self.non_trainable_variables,
@@ -120,8 +151,12 @@ class VideoGAN(keras.Model):
             self.metrics_variables,
         ]
         values = [pair for group in zip(groups, state, strict=True) for pair in zip(*group)]  # noqa: B905
-        with keras.StatelessScope(values) as scope:
-            losses = self.adversarial_step(_inputs(data))
+        self._known_turn = turn
+        try:
+            with keras.StatelessScope(values) as scope:
+                losses = self.adversarial_step(_inputs(data))
+        finally:
+            self._known_turn = None
         return losses, tuple([scope.get_current_value(v) for v in group] for group in groups)
 
     @contextmanager
@@ -157,6 +192,10 @@ def _has_averages(player: Player) -> bool:
 def _jit_pays() -> bool:
     if keras.backend.backend() == "tensorflow":
         return not all(device.startswith("cpu") for device in keras.distribution.list_devices())
+    return _on_jax()
+
+
+def _on_jax() -> bool:
     return keras.backend.backend() == "jax"
 
 

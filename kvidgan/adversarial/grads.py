@@ -87,7 +87,7 @@ def when(condition: Tensor, fn: Callable[[], Any], otherwise: Any) -> Any:
     the work is not done where it does not hold. The closure may do what a step does.
 
     Args:
-        condition: A boolean scalar.
+        condition: A boolean scalar; a Python `bool` decides at once.
         fn: Called without arguments; returns a nest of tensors.
         otherwise: What to return instead, a nest of the same structure, shapes and dtypes.
 
@@ -97,7 +97,16 @@ def when(condition: Tensor, fn: Callable[[], Any], otherwise: Any) -> Any:
     Example:
         loss = when(count % 5 == 0, lambda: minimize(loss_fn, player), last_loss)
     """
+    if isinstance(condition, bool):
+        return fn() if condition else otherwise
     return _BACKENDS[keras.backend.backend()][2](condition, fn, otherwise)
+
+
+def compiled(step: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a pure function of (state, data) on JAX, reusing the state's memory."""
+    import jax
+
+    return jax.jit(step, donate_argnums=0)
 
 
 def _loss(result: Any) -> Tensor:
@@ -211,6 +220,8 @@ def _jax_input_gradient(fn, x):
 def _jax_when(condition, fn, otherwise):
     import jax
 
+    if not isinstance(condition, jax.core.Tracer):
+        return fn() if bool(condition) else otherwise
     changed: dict[int, keras.Variable] = {}
 
     def pure():

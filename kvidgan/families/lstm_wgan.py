@@ -177,6 +177,7 @@ def _bare() -> dict[str, Any]:
 
 # ---- Step ---------------------------------------------------------------------------------------
 
+CRITIC, GENERATOR = 0, 1  # whose turn it is
 # The terms of the critic's loss, by `loss`; the generator's has one.
 TERMS = {
     "wgan_gp": ("wasserstein", "penalty"),
@@ -204,9 +205,8 @@ class Family(VideoGAN):
             "decoder": Player(drawing, self.decoder.trainable_variables, generates=True),
             "lstm": Player(walking, self.lstm.trainable_variables, generates=True),
         }
-        self.iteration, self.generators_turn, self.steps_of_turn = (
-            self._number(name, "int32")
-            for name in ("iteration", "generators_turn", "steps_of_turn")
+        self.iteration, self.turn, self.steps_of_turn = (
+            self._number(name, "int32") for name in ("iteration", "turn", "steps_of_turn")
         )
         terms = [*TERMS[config.loss], *(["l2"] if config.critic_l2 else [])]
         self.last = {
@@ -229,8 +229,8 @@ class Family(VideoGAN):
 
     def adversarial_step(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """Take the step of the side whose turn it is; return both sides' last losses."""
-        real, turn = to_signal(batch["video"]), self.generators_turn.value > 0
-        critic = self._when("critic", ops.logical_not(turn), lambda: self._critic_step(real))
+        real, turn = to_signal(batch["video"]), self.is_turn(GENERATOR)
+        critic = self._when("critic", self.is_turn(CRITIC), lambda: self._critic_step(real))
         count = ops.shape(real)[0]
         generator = self._when("generator", turn, lambda: self._generator_step(count))
         self._pass_on(turn, critic["critic"], generator["generator"])
@@ -259,7 +259,7 @@ class Family(VideoGAN):
             below = generator_loss < config.generator_threshold
             done = ops.logical_or(done, ops.logical_and(turn, below))
         self.iteration.assign_add(ops.cast(ops.logical_and(done, turn), "int32"))
-        self.generators_turn.assign(ops.cast(ops.logical_xor(turn, done), "int32"))
+        self.turn.assign(ops.cast(ops.logical_xor(turn, done), "int32"))
         self.steps_of_turn.assign(ops.where(done, 0, steps))
 
     def _critic_step(self, real):
