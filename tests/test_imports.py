@@ -16,7 +16,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 ARROWS = {
     "errors": set(),
     "adversarial": set(),
-    "nn": set(),
+    "nn": {"errors"},
     "media": {"errors"},
     "data": {"media", "errors"},
     "rollout": {"media", "errors"},

@@ -1,1 +1,1 @@
-"""Layers and losses shared by the families; imports nothing else of kvidgan."""
+"""Layers and losses shared by the families; of kvidgan imports nothing but its one exception."""

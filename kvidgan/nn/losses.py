@@ -2,9 +2,11 @@
 
 from typing import Any
 
+import keras
 from keras import ops
 
 Tensor = Any
+GAN_LOSSES = ("lsgan", "hinge", "bce")
 
 
 def binary_cross_entropy(logits: Tensor, real: bool) -> Tensor:
@@ -55,3 +57,66 @@ def gradient_difference(truth: Tensor, made: Tensor, alpha: int) -> Tensor:
         alpha,
     )
     return down + across
+
+
+def gan_loss(kind: str, scores: Any, real: bool, generator: bool = False) -> Tensor:
+    """Judge scores of discriminators, whose aim or whose generator's aim is `real`.
+
+    Args:
+        kind: "lsgan", (score - 1)^2 or score^2 (Mao et al. 2017, eq. 9); "hinge", relu(1 -+ score)
+            and for the generator -+score (Lim and Ye 2017); "bce", cross-entropy of logits.
+        scores: A tensor of any shape, or a list of them: one a scale.
+        real: What the scores should say: true of real samples, and of made ones for the generator.
+        generator: Whose loss it is; only "hinge" has two.
+
+    Returns:
+        A float32 scalar, the mean over scales of the means over batch and positions.
+
+    Raises:
+        ValueError: If there is no such kind.
+    """
+    if kind not in GAN_LOSSES:
+        raise ValueError(f"Expected kind to be one of {', '.join(GAN_LOSSES)}. Received: {kind!r}")
+    maps = [ops.cast(score, "float32") for score in keras.tree.flatten(scores)]
+    return sum(_gan_loss(kind, score, real, generator) for score in maps) / len(maps)
+
+
+def _gan_loss(kind: str, scores: Tensor, real: bool, generator: bool) -> Tensor:
+    if kind == "bce":
+        return binary_cross_entropy(scores, real)
+    if kind == "lsgan":
+        return ops.mean(ops.square(scores - float(real)))
+    wrong = -scores if real else scores
+    return ops.mean(wrong if generator else ops.relu(1.0 + wrong))
+
+
+def feature_matching(real_features: Any, made_features: Any) -> Tensor:
+    """Compare what discriminators see in real and in made frames (Wang et al. 2018, eq. 4).
+
+    Args:
+        real_features: Feature maps, in a list or in lists of lists: of scales, of layers, as a rule
+            without the scores. A fixed aim: no gradient flows into them.
+        made_features: Likewise, of equal shapes.
+
+    Returns:
+        A float32 scalar: the mean over all maps of each map's mean absolute difference.
+    """
+    real, made = keras.tree.flatten(real_features), keras.tree.flatten(made_features)
+    pairs = [[ops.cast(x, "float32") for x in pair] for pair in zip(real, made, strict=True)]
+    return sum(power_error(ops.stop_gradient(r), m, 1) for r, m in pairs) / len(pairs)
+
+
+def masked_l1(truth: Tensor, made: Tensor, mask: Tensor) -> Tensor:
+    """Absolute difference where a mask is 1, as a mean over all positions and channels.
+
+    The mean is over masked-out positions too: a frame with little to judge weighs little.
+
+    Args:
+        truth: (..., channels).
+        made: Likewise.
+        mask: (..., 1), between 0 and 1.
+
+    Returns:
+        A scalar.
+    """
+    return ops.mean(ops.abs(truth - made) * mask)

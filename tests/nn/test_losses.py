@@ -1,11 +1,15 @@
+import keras
 import numpy as np
 import pytest
 from keras import ops
 
-from kvidgan.nn.layers import to_signal
+from kvidgan.adversarial import value_and_gradients
 from kvidgan.nn.losses import (
     binary_cross_entropy,
+    feature_matching,
+    gan_loss,
     gradient_difference,
+    masked_l1,
     power_error,
     softmax_cross_entropy,
 )
@@ -51,6 +55,70 @@ def test_the_gradient_difference_by_hand_ignores_the_border():
     assert float(gradient_difference(truth, truth + 5, 1)) == 0
 
 
-def test_frames_become_signals():
-    frames = ops.convert_to_tensor(np.array([0, 255], "uint8"))
-    np.testing.assert_allclose(ops.convert_to_numpy(to_signal(frames)), [-1, 1])
+SCORES = [[-2.0, 0.0], [0.5, 3.0]]
+
+
+@pytest.mark.parametrize(
+    ("kind", "real", "generator", "expected"),
+    [
+        ("lsgan", True, False, (9 + 1 + 0.25 + 4) / 4),
+        ("lsgan", False, False, (4 + 0 + 0.25 + 9) / 4),
+        ("lsgan", True, True, (9 + 1 + 0.25 + 4) / 4),
+        ("hinge", True, False, (3 + 1 + 0.5 + 0) / 4),
+        ("hinge", False, False, (0 + 1 + 1.5 + 4) / 4),
+        ("hinge", True, True, -1.5 / 4),
+        ("bce", True, False, sum(np.log(1 + np.exp(-s)) for s in (-2, 0, 0.5, 3)) / 4),
+        ("bce", False, True, sum(np.log(1 + np.exp(s)) for s in (-2, 0, 0.5, 3)) / 4),
+    ],
+)
+def test_gan_losses_by_hand(kind, real, generator, expected):
+    scores = image(SCORES)
+    assert float(gan_loss(kind, scores, real, generator)) == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_gan_loss_of_several_scales_is_their_mean_however_large_they_are():
+    scores = [image(SCORES), image([[2.0]])]
+    assert float(gan_loss("lsgan", scores, real=True)) == pytest.approx((14.25 / 4 + 1) / 2)
+
+
+@pytest.mark.parametrize("kind", ["lsgan", "hinge", "bce"])
+def test_gan_losses_pull_scores_to_their_aim(kind):
+    scores = keras.Variable(np.array([0.25, 0.75], "float32"))
+    for real, generator in [(True, False), (False, False), (True, True)]:
+
+        def loss(real=real, generator=generator):
+            return gan_loss(kind, scores.value, real, generator)
+
+        _, (gradient,) = value_and_gradients(loss, [scores])
+        assert (np.sign(ops.convert_to_numpy(gradient)) == (-1 if real else 1)).all()
+
+
+def test_an_unknown_gan_loss_names_the_known_ones():
+    with pytest.raises(ValueError, match="lsgan, hinge, bce.*'wgan'"):
+        gan_loss("wgan", image(SCORES), real=True)
+
+
+def test_feature_matching_by_hand_moves_what_is_made_alone():
+    real = [keras.Variable(np.full((1, 2, 2, 1), v, "float32")) for v in (1.0, 2.0, 3.0)]
+    made = [keras.Variable(np.full((1, 2, 2, 1), v, "float32")) for v in (1.5, 0.0, 2.5)]
+
+    def loss():
+        r, m = ([v.value for v in values] for values in (real, made))
+        return feature_matching([r[:2], r[2:]], [m[:2], m[2:]])  # two scales: of 2 layers, of 1
+
+    value, gradients = value_and_gradients(loss, real + made)
+    assert float(value) == pytest.approx((0.5 + 2 + 0.5) / 3)
+    steps = [float(ops.sum(gradient)) for gradient in gradients]
+    np.testing.assert_allclose(steps, [0, 0, 0, 1 / 3, -1 / 3, -1 / 3], atol=1e-6)
+
+
+def test_feature_matching_refuses_another_number_of_maps():
+    with pytest.raises(ValueError, match="zip"):
+        feature_matching([image(TRUTH), image(TRUTH)], [image(TRUTH)])
+
+
+def test_masked_differences_are_a_mean_over_all_positions():
+    truth = ops.convert_to_tensor(np.array([[[[1.0, 2.0], [3.0, 4.0]]]], "float32"))
+    made = ops.convert_to_tensor(np.array([[[[0.0, 4.0], [9.0, 9.0]]]], "float32"))
+    mask = ops.convert_to_tensor(np.array([[[[0.5], [0.0]]]], "float32"))
+    assert float(masked_l1(truth, made, mask)) == pytest.approx((1 + 2) * 0.5 / 4)
