@@ -11,6 +11,8 @@ from keras import ops
 
 from kvidgan import families
 
+from .families.common import batch
+
 OPTIONS = {
     "mocogan": {
         "size": 32,
@@ -26,6 +28,23 @@ OPTIONS = {
     },
     "lstm_wgan": {"size": 32, "frames": 3, "latent": 3, "decoder_width": 1, "critic_width": 1},
     "multiscale": {"width": 1 / 64, "discriminator_width": 1 / 32},
+    "vid2vid": {
+        "size": [16, 24],
+        "labels": ["road", "car", "sky"],
+        "foreground_labels": ["car"],
+        "foreground_width": 2,
+        "instance_edges": True,
+        "scales": 2,
+        "generator_width": 2,
+        "down": 1,
+        "blocks": 2,
+        "fine_blocks": 1,
+        "norm": "batch",
+        "discriminator_width": 2,
+        "discriminator_layers": 1,
+        "discriminator_scales": 2,
+        "temporal_scales": 2,
+    },
 }
 
 
@@ -58,6 +77,7 @@ def same_noise():
 def built(name):
     family = families.load(name)
     gan = family.Family(family.Config(**OPTIONS[name]), seed=1)
+    gan.allocate(3)
     gan.compile()
     return gan
 
@@ -67,11 +87,7 @@ def first_step(gan):
     rng = np.random.default_rng(1)
     for variable in gan.trainable_variables:
         variable.assign(rng.standard_normal(variable.shape).astype("float32") * 0.1)
-    batch = {"video_class": np.array([0, 1, 1], "int32"), "image_class": np.zeros(3, "int32")}
-    for name, spec in gan.clips().items():
-        shape = (3, spec["frames"], spec["height"], spec["width"], spec["channels"])
-        batch[name] = rng.integers(0, 256, shape, dtype=np.uint8)
-    losses = gan.train_on_batch(batch, return_dict=True)
+    losses = gan.train_on_batch(batch(gan, count=3), return_dict=True)
     statistics = [v for v in gan.non_trainable_variables if "moving" in v.name]
     counters = [v for v in gan.variables if v.name == "seed_generator_state"]
     flat = [ops.convert_to_numpy(v.value).ravel() for v in statistics]

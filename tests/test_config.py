@@ -76,7 +76,7 @@ def test_a_saved_config_is_the_same_config(written, tmp_path):
         (
             "data: {path: x}",
             [],
-            "mine.yaml: expected family.name, one of lstm_wgan, mocogan, multiscale",
+            "mine.yaml: expected family.name, one of lstm_wgan, mocogan, multiscale, vid2vid",
         ),
         ("family: {name: mocogan}", [], "mine.yaml: expected the key 'data'"),
         ("- a", [], "expected keys such as family"),
@@ -126,12 +126,20 @@ def narrow(path):
     return [f"family.{n}={2 if isinstance(v, int) else 1 / 64}" for n, v in widths.items()]
 
 
+def sized(path):
+    """Return overrides that give vid2vid label maps, and small frames."""
+    family = configs.load(path).family
+    if family.name != "vid2vid":
+        return []
+    return ["data.labels=edges", "family.size=[64,64]", f"family.down={min(family.down, 2)}"]
+
+
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda p: str(p.relative_to(ROOT)))
 def test_a_shipped_config_trains_two_steps_at_reduced_size(path, tmp_path):
     from kvidgan.training import fit
 
     small = [
-        *narrow(path), "data.path=moving_digits", "data.digits.clips=8", "data.stride=1",
+        *narrow(path), *sized(path), "data.path=moving_digits", "data.digits.clips=8", "data.stride=1",
         "data.batch=2",
         f"data.cache={tmp_path}", "train.epochs=1", "train.steps_per_epoch=2",
         f"run.folder={tmp_path}",

@@ -89,6 +89,13 @@ class VideoGAN(keras.Model):
         """
         raise NotImplementedError(f"{type(self).__name__} must define adversarial_step (abstract).")
 
+    def allocate(self, batch: int) -> None:
+        """Make state that has a batch's axis, before `compile`; most models have none.
+
+        Args:
+            batch: Samples in a batch.
+        """
+
     def minimize(self, loss_fn: Callable[[], Any], *names: str) -> Any:
         """Take one step of the named players on one loss: see `grads.minimize`."""
         return grads.minimize(loss_fn, *(self.players[name] for name in names))

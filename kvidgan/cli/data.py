@@ -1,9 +1,12 @@
 """Data: `kvidgan prepare` and `kvidgan info`."""
 
+import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
+
+from kvidgan.errors import UserError
 
 from .common import Layout, progress, say
 
@@ -13,7 +16,24 @@ def prepare(
     destination: Annotated[Path, typer.Argument(help="The clip store to write, NAME.h5.")],
     layout: Layout = "auto",
     size: Annotated[
-        int | None, typer.Option(min=1, help="Crop to squares and resize to this side, pixels.")
+        str | None,
+        typer.Option(
+            metavar="SIDE|WIDTHxHEIGHT", help="Crop to the middle and resize to this, pixels."
+        ),
+    ] = None,
+    labels: Annotated[
+        Literal["edges", "foreground"] | None,
+        typer.Option(help="Find label maps in the frames: edges, or what moves in a still scene."),
+    ] = None,
+    classes: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=256, help="Of label maps. Default: one more than the highest id in them."
+        ),
+    ] = None,
+    test_frames: Annotated[
+        int | None,
+        typer.Option(min=1, help="Make so many frames at the end of every video the test split."),
     ] = None,
     clips: Annotated[
         int | None,
@@ -23,14 +43,17 @@ def prepare(
     overwrite: Annotated[bool, typer.Option(help="Replace another store of that name.")] = False,
 ) -> None:
     """Turn a data set into one clip store, once; says what was found and what was skipped."""
-    from kvidgan.data.prepare import prepare_path
+    from kvidgan.data.opening import prepare_path
 
     report = prepare_path(
         source,
         destination,
         layout=layout,
-        size=size,
+        size=_height_width(size),
         clips=clips,
+        classes=classes,
+        labels=labels,
+        test_frames=test_frames,
         strict=strict,
         overwrite=overwrite,
         say=say,
@@ -42,6 +65,18 @@ def prepare(
         say(f"... and {len(report.skipped) - 10} more: kvidgan info {report.path}")
     how = "was there already, unchanged" if report.cached else "written"
     say(f"{report.path}: {report.written} videos {how}, {len(report.skipped)} skipped.")
+
+
+def _height_width(size: str | None) -> tuple[int, int] | None:
+    """Read SIDE or WIDTHxHEIGHT."""
+    if size is None:
+        return None
+    found = re.fullmatch(r"([1-9]\d{0,4})(?:x([1-9]\d{0,4}))?", size)
+    if found is None:
+        raise UserError(
+            f"--size: expected a side such as 64, or WIDTHxHEIGHT such as 128x96, found {size!r}."
+        )
+    return int(found[2] or found[1]), int(found[1])
 
 
 def info(

@@ -1,18 +1,21 @@
 """One clip to look at or to go on with: a video of whatever a path holds, frame by frame."""
 
-import difflib
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
 
+from kvidgan.data.choosing import choose, told
+from kvidgan.data.images import label_set, looked_at, read_labels
+from kvidgan.data.labels import Found, LabelSet, find_labels, found_set
 from kvidgan.data.listing import Source, Video
-from kvidgan.data.prepare import find_source, is_store
+from kvidgan.data.opening import find_source, is_store
 from kvidgan.data.store import ClipStore
+from kvidgan.data.views import resized
 from kvidgan.errors import UserError
 from kvidgan.media import read_video
 
@@ -30,6 +33,9 @@ class Clip:
         fps: Frames per second, None where the source does not say.
         length: Frames in all, None when only reading tells.
         note: What was opened, in one line.
+        labels: The label maps of all its frames, read as asked for, whatever was read of `frames`:
+            uint8 (height, width); None without.
+        label_set: The classes of the label maps; None without.
     """
 
     name: str
@@ -37,9 +43,36 @@ class Clip:
     fps: float | None
     length: int | None
     note: str
+    labels: Iterator[np.ndarray] | None = None
+    label_set: LabelSet | None = None
 
 
-def open_clip(path: str | Path, video: str | int | None = None, layout: str = "auto") -> Clip:
+@dataclass(frozen=True)
+class LabelClip:
+    """The label maps of one video, opened.
+
+    Attributes:
+        name: Of the video, in its source.
+        labels: Read as asked for: uint8 (height, width).
+        label_set: Their classes.
+        length: How many, None when only reading tells.
+        note: What was opened, in one line.
+    """
+
+    name: str
+    labels: Iterator[np.ndarray]
+    label_set: LabelSet
+    length: int | None
+    note: str
+
+
+def open_clip(
+    path: str | Path,
+    video: str | int | None = None,
+    layout: str = "auto",
+    labels: Found | None = None,
+    size: tuple[int, int] | None = None,
+) -> Clip:
     """Open one video of a file, a folder, a clip store or a built-in set.
 
     Args:
@@ -47,18 +80,58 @@ def open_clip(path: str | Path, video: str | int | None = None, layout: str = "a
         video: Where there are several: in this order, a name, a number from 0, or an ending that
             only one name has. Default: the first of split "test", else of "val", else of all.
         layout: The layout to expect, or "auto".
+        labels: "edges" or "foreground" finds label maps in the frames; None: those that come with
+            them, if any.
+        size: Crop frames and label maps to the middle and resize them to (height, width) before
+            labels are found.
 
     Raises:
         UserError: If there is no such path or video, or its first frame cannot be read.
     """
-    source = _store_source(Path(path), layout) if is_store(path) else find_source(str(path), layout)
-    chosen = _default(source.videos) if video is None else _find(source, str(video))
-    frames, fps = _open(source, chosen)
+    source = _source(Path(path), layout)
+    chosen = choose(source, video)
+    frames, fps = _open(source, chosen, size)
     first = next(frames, None)
     if first is None:
         raise UserError(f"{chosen.name} in {path} holds no frame: choose another video.")
-    what = _note(chosen, first, source.videos, by_default=video is None)
-    return Clip(chosen.name, chain([first], frames), fps, chosen.length, what)
+    what = told(chosen, first, source.videos, by_default=video is None)
+    if labels is None:
+        maps, classes = _own_labels(chosen, size), source.labels
+    else:  # from a second reading: either may run ahead, and nothing piles up in between
+        maps = find_labels(labels, resized(chosen, size).read())
+        classes = found_set(labels)
+    return Clip(chosen.name, chain([first], frames), fps, chosen.length, what, maps, classes)
+
+
+def open_labels(
+    path: str | Path,
+    video: str | int | None = None,
+    layout: str = "auto",
+    size: tuple[int, int] | None = None,
+) -> LabelClip:
+    """Open the label maps of one video, which may be there without frames.
+
+    Args:
+        path: As for `open_clip`, of data with label maps; or a folder of label maps alone, one
+            image each, or of several such folders.
+        video: As for `open_clip`.
+        layout: As for `open_clip`.
+        size: Crop the maps to the middle and resize them to (height, width).
+
+    Raises:
+        UserError: If there is no such path or video, or what it holds are no label maps.
+    """
+    source = _source(Path(path), layout)
+    chosen = choose(source, video)
+    if source.labels is None:
+        chosen, classes = _alone(source, chosen)
+    else:
+        classes = source.labels
+    labels = _own_labels(chosen, size)
+    assert labels is not None
+    first = next(labels)
+    what = told(chosen, first, source.videos, by_default=video is None)
+    return LabelClip(chosen.name, chain([first], labels), classes, chosen.length, what)
 
 
 def take(
@@ -101,6 +174,10 @@ def take(
 # --- opening
 
 
+def _source(path: Path, layout: str) -> Source:
+    return _store_source(path, layout) if is_store(path) else find_source(str(path), layout)
+
+
 def _store_source(path: Path, layout: str) -> Source:
     """List a clip store's videos as those of any other source."""
     if layout != "auto":
@@ -114,10 +191,11 @@ def _store_source(path: Path, layout: str) -> Source:
             length=int(row["length"]),
             height=int(row["height"]),
             width=int(row["width"]),
+            read_maps=partial(_read_labels, store, number) if store.labels else None,
         )
         for number, row in enumerate(store.index)
     ]
-    return Source("clip store", path, videos, store.skipped)
+    return Source("clip store", path, videos, store.skipped, labels=store.labels)
 
 
 def _read_store(store: ClipStore, video: int) -> Iterator[np.ndarray]:
@@ -127,69 +205,41 @@ def _read_store(store: ClipStore, video: int) -> Iterator[np.ndarray]:
             yield from store.read(video, start, min(start + _BLOCK, length))
 
 
-def _open(source: Source, video: Video) -> tuple[Iterator[np.ndarray], float | None]:
+def _read_labels(store: ClipStore, video: int) -> Iterator[dict[str, np.ndarray]]:
+    length = int(store.index["length"][video])
+    with store:
+        for start in range(0, length, _BLOCK):
+            block = store.read_map("labels", video, start, min(start + _BLOCK, length))
+            yield from ({"labels": labels} for labels in block)
+
+
+def _open(
+    source: Source, video: Video, size: tuple[int, int] | None
+) -> tuple[Iterator[np.ndarray], float | None]:
     """Return the frames and, of a video file, the frames per second."""
     if source.layout != "videos":
-        return video.read(), None
+        return resized(video, size).read(), None
     frames, fps = read_video(video.files[0])
-    return frames, fps if math.isfinite(fps) and fps > 0 else None
+    rate = fps if math.isfinite(fps) and fps > 0 else None
+    return resized(replace(video, read=lambda: frames), size).read(), rate
 
 
-# --- choosing
+def _own_labels(video: Video, size: tuple[int, int] | None) -> Iterator[np.ndarray] | None:
+    """Return the label maps that come with a video."""
+    read_maps = resized(video, size).read_maps
+    return (maps["labels"] for maps in read_maps()) if read_maps else None
 
 
-def _default(videos: list[Video]) -> Video:
-    for split in ("test", "val"):
-        for video in videos:
-            if video.split == split:
-                return video
-    return videos[0]
-
-
-def _find(source: Source, wanted: str) -> Video:
-    """Return the video that is meant by a name, a number or the ending of a name."""
-    videos = source.videos
-    exact = [video for video in videos if video.name == wanted]
-    if exact:
-        return exact[0]
-    # With leading zeros it is the ending of a name.
-    if wanted.isdecimal() and str(int(wanted)) == wanted and int(wanted) < len(videos):
-        return videos[int(wanted)]
-    for ending in (f"/{wanted}", wanted):
-        fitting = [video for video in videos if video.name.endswith(ending)]
-        if len(fitting) == 1:
-            return fitting[0]
-    raise UserError(_unknown(source, wanted))
-
-
-def _unknown(source: Source, wanted: str) -> str:
-    names = [video.name for video in source.videos]
-    fitting = [name for name in names if name.endswith(wanted)]
-    if fitting:
-        return (
-            f"{len(fitting)} videos of {source.path} end in {wanted!r}, such as {fitting[0]} and"
-            f" {fitting[1]}: give more of the name."
+def _alone(source: Source, video: Video) -> tuple[Video, LabelSet]:
+    """Take the images of a video as label maps."""
+    if source.layout != "frame_folders":
+        raise UserError(
+            f"{source.path} holds {source.layout.replace('_', ' ')} without label maps: expected a"
+            " folder of label maps, or data that come with them."
         )
-    for skipped in source.skipped:
-        if skipped.name.endswith(wanted):
-            return f"{skipped.name} in {source.path} cannot be used: {skipped.reason}."
-    if len(names) == 1:
-        return f"{source.path} has no video {wanted!r}: it has one only, {names[0]}."
-    near = difflib.get_close_matches(wanted, names, n=1, cutoff=0.0)
-    return (
-        f"{source.path} has no video {wanted!r}: expected the name of one of its {len(names)}"
-        f" videos, such as {near[0]}, or a number from 0 to {len(names) - 1}."
-    )
+    classes = label_set(looked_at(video.files))
+    return replace(video, read_maps=partial(_read_files, video.files, classes)), classes
 
 
-def _note(video: Video, first: np.ndarray, videos: list[Video], by_default: bool) -> str:
-    length = f"{video.length} frame{'' if video.length == 1 else 's'} of " if video.length else ""
-    parts = [video.name, f"{length}{first.shape[1]}x{first.shape[0]}"]
-    if len(videos) > 1 and by_default:
-        alike = sum(other.split == video.split for other in videos)
-        among = f"{alike} {video.split}".strip()
-        rest = f" of {len(videos)}" if alike < len(videos) else ""
-        parts.append(f"the first of {among} videos{rest}; choose with --video")
-    elif len(videos) > 1:
-        parts.append(f"one of {len(videos)} videos")
-    return ", ".join(parts)
+def _read_files(paths: tuple[Path, ...], classes: LabelSet) -> Iterator[dict[str, np.ndarray]]:
+    return ({"labels": labels} for labels in read_labels(paths, classes))

@@ -1,5 +1,7 @@
 """Optical flow between two frames by OpenCV's DIS (Kroeger et al. 2016), and warping along it."""
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 
 from kvidgan.errors import UserError
@@ -7,6 +9,7 @@ from kvidgan.media import fit_frames
 
 # Below, OpenCV chooses its pyramid by the width alone: it fails or crashes on some shapes.
 MIN_SIDE = 16
+CONFIDENT = 0.02  # squared difference over all channels, in the [-1, 1] scale
 
 
 def dis_flow(frame: np.ndarray, other: np.ndarray) -> np.ndarray:
@@ -57,6 +60,49 @@ def warp(frame: np.ndarray, flow: np.ndarray) -> np.ndarray:
         borderMode=cv2.BORDER_REPLICATE,
     )
     return sampled.reshape(frame.shape)  # OpenCV drops a single channel
+
+
+def backward_flow(frames: Iterable[np.ndarray]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Estimate for each frame where its pixels were in the frame before.
+
+    Args:
+        frames: uint8 (height, width, 1 or 3), of one size.
+
+    Returns:
+        An iterator of flow, float16 (height, width, 2) in pixels to the right and down, with
+        frame(p) = previous(p + flow(p)), and of where it is right, bool (height, width): see
+        `confident`. For the first frame all are zeros.
+
+    Raises:
+        UserError: If there are several frames and a side is shorter than 16 pixels.
+    """
+    previous = None
+    for frame in frames:
+        grey = _grey(frame)[..., None]
+        if previous is None:
+            flow = np.zeros((*frame.shape[:2], 2), np.float32)
+            right = np.zeros(frame.shape[:2], bool)
+        else:
+            flow = dis_flow(grey, previous[1])
+            right = confident(frame, previous[0], flow)
+        yield flow.astype(np.float16), right
+        previous = frame, grey
+
+
+def confident(frame: np.ndarray, previous: np.ndarray, flow: np.ndarray) -> np.ndarray:
+    """Tell where flow explains a frame (Wang et al. 2018, section 3.3).
+
+    Args:
+        frame: uint8 (height, width, 1 or 3).
+        previous: The frame that the flow leads to, likewise.
+        flow: float32 (height, width, 2): pixels to the right and down.
+
+    Returns:
+        bool (height, width): whether the warped previous frame differs by less than 0.02, squared
+        and summed over channels, with values in [-1, 1].
+    """
+    difference = (frame.astype(np.float32) - warp(previous, flow)) / np.float32(127.5)
+    return np.einsum("hwc,hwc->hw", difference, difference) < CONFIDENT
 
 
 def _grey(frame: np.ndarray) -> np.ndarray:

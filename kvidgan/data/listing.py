@@ -5,17 +5,18 @@ What every layout shares; `sources.py` says which there are.
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 import numpy as np
 
+from kvidgan.data.labels import LabelSet
 from kvidgan.errors import UserError
 from kvidgan.media import natural_key
 
-_SPLITS = {
+SPLITS = {
     "train": "train",
     "training": "train",
     "test": "test",
@@ -38,6 +39,9 @@ class Video:
         split: "train", "test", "val" or "".
         length: Frames, None when only reading tells; likewise `height` and `width` in pixels.
         files: The files that it is made from.
+        read_maps: Where frames have label maps, opens what belongs to them: an iterator, in step
+            with `read`'s, of "labels", uint8 (height, width), and where there are such "instances",
+            uint16 (height, width).
     """
 
     name: str
@@ -48,6 +52,7 @@ class Video:
     height: int | None = None
     width: int | None = None
     files: tuple[Path, ...] = ()
+    read_maps: Callable[[], Iterator[Mapping[str, np.ndarray]]] | None = None
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,7 @@ class Source:
         skipped: What was found and is not used.
         classes: Names of the class folders, in natural order.
         note: How the layout was understood, for `describe`.
+        labels: The classes of the videos' label maps; None without.
     """
 
     layout: str
@@ -78,6 +84,7 @@ class Source:
     skipped: list[Skipped] = field(default_factory=list)
     classes: list[str] = field(default_factory=list)
     note: str = ""
+    labels: LabelSet | None = None
 
     @property
     def name(self) -> str:
@@ -100,6 +107,7 @@ class Source:
         if lengths:
             low, high = min(lengths), max(lengths)
             parts.append(f"{low} frames" if low == high else f"{low} to {high} frames")
+        parts += [f"labels: {self.labels.describe()}"] if self.labels else []
         parts += [self.note] if self.note else []
         parts += [f"{len(self.skipped)} skipped"] if self.skipped else []
         return ", ".join(parts)
@@ -153,8 +161,8 @@ def _place(files: list[PurePosixPath]) -> tuple[list[str], list[tuple[str, int]]
     """
     tops = {file.parts[0].lower() if len(file.parts) > 1 else "" for file in files}
     # A class may be called "train": only when all top folders are splits, they are splits.
-    depth = 1 if tops and tops <= _SPLITS.keys() else 0
-    splits = [_SPLITS[file.parts[0].lower()] if depth else "" for file in files]
+    depth = 1 if tops and tops <= SPLITS.keys() else 0
+    splits = [SPLITS[file.parts[0].lower()] if depth else "" for file in files]
     owners = [file.parts[depth] if len(file.parts) > depth + 1 else None for file in files]
     classes = sorted({owner for owner in owners if owner is not None}, key=natural_key)
     index = {name: place for place, name in enumerate(classes)} | {None: -1}

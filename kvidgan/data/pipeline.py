@@ -1,49 +1,23 @@
 """Batches of clips for Keras: batch i of epoch e is a pure function of (seed, e, i)."""
 
-import logging
 import threading
-import zlib
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 
 import keras
-import numpy as np
 
-from kvidgan.data.crops import motion_crop
+from kvidgan.data.entries import Batch, ClipSpec, Entry
 from kvidgan.data.store import ClipStore
 from kvidgan.errors import UserError
-from kvidgan.media import fit_frames
-
-log = logging.getLogger(__name__)
-
-Batch = dict[str, np.ndarray]
-
-
-@dataclass(frozen=True)
-class ClipSpec:
-    """One named entry of a batch: clips of this many frames, height, width and channels.
-
-    Attributes:
-        crop: Cut clips out at random places, at the videos' own scale, instead of cropping whole
-            frames centrally and resizing them.
-        motion: How much must move in such a crop: see `crops.motion_crop`.
-    """
-
-    frames: int
-    height: int
-    width: int
-    channels: int
-    crop: bool = False
-    motion: float = 0.0
 
 
 class ClipBatches(keras.utils.PyDataset):
     """Random clips from a store, read ahead by threads.
 
     Each entry draws its own videos, uniformly among those that are long enough, and in each a
-    start, uniformly. A Philox generator counts by (epoch, batch) and nothing else, so a resumed run
-    sees the batches that an uninterrupted one would, with any number of workers and of processes.
+    start, uniformly. A Philox generator counts by (epoch, batch) and nothing else (by the run where
+    batches come in runs), so a resumed run sees the batches that an uninterrupted one would, with
+    any number of workers and of processes.
 
     To Keras the data set is endless, so say how long an epoch is, and that it is shuffled already;
     each `fit` starts it anew at `epoch` and `first`:
@@ -71,7 +45,8 @@ class ClipBatches(keras.utils.PyDataset):
         too_short: Videos that each entry cannot use, by name.
 
     Raises:
-        UserError: If no video is long enough, the split is unknown, or the batch does not divide.
+        UserError: If no video is long enough, the split is unknown, the store lacks a map, or the
+            batch does not divide.
     """
 
     def __init__(
@@ -97,8 +72,10 @@ class ClipBatches(keras.utils.PyDataset):
         self.epoch, self.first = epoch, first
         self._own = _own_slice(batch, *shard)
         videos = store.videos(split)
-        self._videos = {name: self._long_enough(name, videos) for name in self.specs}
-        self.too_short = {name: len(videos) - len(own) for name, own in self._videos.items()}
+        self._entries = [
+            Entry(name, spec, store, videos, stride, seed) for name, spec in self.specs.items()
+        ]
+        self.too_short = {entry.name: entry.too_short for entry in self._entries}
         self._ahead = _ReadAhead(self._numbered, workers) if workers else None
 
     @property
@@ -129,68 +106,16 @@ class ClipBatches(keras.utils.PyDataset):
             index: Within the epoch, from 0.
 
         Returns:
-            For each entry NAME, NAME: uint8 (batch, time, height, width, channels), and
-            NAME_class: int32 (batch,), -1 for videos without a class.
+            For each entry NAME, NAME: uint8 (batch, time, height, width, channels); NAME_class:
+            int32 (batch,), -1 for videos without a class; of the maps that it asks for,
+            NAME_labels: uint8, NAME_instances: int32 and NAME_confidence: uint8 0 or 1 (batch,
+            time, height, width), NAME_flow: float32 (batch, time, height, width, 2) in pixels; and
+            with runs NAME_position: int32 (batch,), the place of the batch in its run.
         """
         batch: Batch = {}
-        for name in self.specs:
-            batch[name], batch[f"{name}_class"] = self._entry(name, epoch, index)
+        for entry in self._entries:
+            batch.update(entry.read(epoch, index, self.batch, self._own))
         return batch
-
-    def _entry(self, name: str, epoch: int, index: int) -> tuple[np.ndarray, np.ndarray]:
-        spec = self.specs[name]
-        key = np.array([self.seed, zlib.crc32(name.encode())], np.uint64)
-        counter = np.array([0, 0, index, epoch], np.uint64)
-        rng = np.random.Generator(np.random.Philox(key=key, counter=counter))
-        # All processes draw the whole batch: the draw is cheap, reading is not.
-        drawn = rng.choice(self._videos[name], self.batch)
-        span = _span(spec, self.stride)
-        starts = rng.integers(0, self.store.index["length"][drawn] - span, endpoint=True)
-        seeds = rng.integers(2**63, size=self.batch)
-        own = (drawn[self._own], starts[self._own], seeds[self._own])
-        clips = [
-            _cut(self.store.read(video, start, start + span, self.stride), spec, seed)
-            for video, start, seed in zip(*own, strict=True)
-        ]
-        return np.stack(clips), self.store.index["class"][drawn[self._own]].astype(np.int32)
-
-    def _long_enough(self, name: str, videos: np.ndarray) -> np.ndarray:
-        """Return the numbers of the videos that an entry's clips fit into."""
-        span = _span(self.specs[name], self.stride)
-        videos = self._large_enough(name, videos)
-        lengths = self.store.index["length"][videos]
-        enough = videos[lengths >= span]
-        if not len(enough):
-            raise UserError(
-                f"{self.store.path.name}: {name} needs videos of {span} frames, the longest has"
-                f" {lengths.max()}: lower data.stride or the family's number of frames."
-            )
-        if len(enough) < len(videos):
-            short = len(videos) - len(enough)
-            log.warning(
-                "%s: %d of %d videos have fewer than %d frames and are not used for %s.",
-                *(self.store.path.name, short, len(videos), span, name),
-            )
-        return enough
-
-    def _large_enough(self, name: str, videos: np.ndarray) -> np.ndarray:
-        """Return the numbers of the videos that an entry's crops fit into."""
-        spec, index = self.specs[name], self.store.index[videos]
-        enough = (index["height"] >= spec.height) & (index["width"] >= spec.width)
-        if not spec.crop or enough.all():
-            return videos
-        largest = index[np.argmax(index["height"].astype(np.int64) * index["width"])]
-        if not enough.any():
-            raise UserError(
-                f"{self.store.path.name}: {name} needs frames of at least"
-                f" {spec.width}x{spec.height} pixels, the largest are"
-                f" {largest['width']}x{largest['height']}: choose a smaller patch or larger videos."
-            )
-        log.warning(
-            "%s: %d of %d videos have frames under %dx%d pixels and are not used for %s.",
-            *(self.store.path.name, (~enough).sum(), len(videos), spec.width, spec.height, name),
-        )
-        return videos[enough]
 
 
 class _ReadAhead:
@@ -213,20 +138,6 @@ class _ReadAhead:
                     self._pending[other] = self._pool.submit(self._read, other)
             future = self._pending.pop(number)
         return future.result()
-
-
-def _cut(frames: np.ndarray, spec: ClipSpec, seed: int) -> np.ndarray:
-    """Return a clip in its spec's size: by a random crop with motion, or of the whole frame."""
-    if not spec.crop:
-        return fit_frames(frames, spec.height, spec.width, spec.channels)
-    size = (spec.height, spec.width)
-    crop = motion_crop(frames, size, spec.motion, np.random.default_rng(seed))
-    return fit_frames(crop, *size, spec.channels)
-
-
-def _span(spec: ClipSpec, stride: int) -> int:
-    """Return the frames from a clip's first to its last, both included."""
-    return (spec.frames - 1) * stride + 1
 
 
 def _own_slice(batch: int, index: int, count: int) -> slice:

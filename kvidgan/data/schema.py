@@ -4,7 +4,17 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Layout = Literal["auto", "film_strips", "frame_folders", "videos", "arrays", "moving_mnist"]
+from kvidgan.data.labels import Found
+
+Layout = Literal[
+    "auto",
+    "labelled_frames",
+    "film_strips",
+    "videos",
+    "frame_folders",
+    "arrays",
+    "moving_mnist",
+]
 
 
 class DigitsConfig(BaseModel):
@@ -29,6 +39,17 @@ class DataConfig(BaseModel):
     layout: Layout = Field("auto", description="How the videos lie in the folder; auto: recognise.")
     digits: DigitsConfig = Field(
         DigitsConfig(), description="Options of the built-in set moving_digits; of no other data."
+    )
+    labels: Found | None = Field(
+        None,
+        description="Find label maps in the frames of plain videos: edges, or what moves before a "
+        "still background; null: those that come with the data, if any.",
+    )
+    classes: int | None = Field(
+        None,
+        ge=1,
+        le=256,
+        description="How many classes label maps have; null: as many as are found in them.",
     )
     split: str | None = Field(
         "train",

@@ -12,25 +12,37 @@ from typing import NamedTuple
 import numpy as np
 
 from kvidgan.data.arrays import arrays, is_arrays
+from kvidgan.data.images import read_frames
+from kvidgan.data.labelled import is_labelled_frames, labelled_frames
 from kvidgan.data.listing import Source, Tree, Video, gather, list_files, strays
 from kvidgan.data.moving_mnist import is_moving_mnist, moving_mnist
 from kvidgan.errors import UserError
 from kvidgan.media import IMAGE_SUFFIXES, VIDEO_SUFFIXES, image_size, read_image, read_video
 
-EXPECTED = "film strips, frame folders, video files, .npy/.npz arrays or the images of MNIST"
+EXPECTED = (
+    "film strips, frame folders, video files, label maps in train_A beside frames in train_B,"
+    " .npy/.npz arrays or the images of MNIST"
+)
 
 
-def open_source(path: str | Path, layout: str = "auto", clips: int | None = None) -> Source:
+def open_source(
+    path: str | Path,
+    layout: str = "auto",
+    clips: int | None = None,
+    classes: int | None = None,
+) -> Source:
     """Recognise the layout of a folder or file and list its videos.
 
     Args:
         path: A folder, a video, an image strip or an array file.
         layout: A key of `LAYOUTS` to force it, or "auto".
         clips: How many to draw, where a layout draws them; None: its default.
+        classes: How many classes label maps have, where a layout has them; None: as many as are
+            found in them.
 
     Raises:
         UserError: If the path does not exist, holds no videos, or does not fit the forced layout,
-            or if a number of clips is asked of a layout that draws none.
+            or if an option is given that the layout does not take.
     """
     tree = list_files(Path(path))
     if layout != "auto" and layout not in LAYOUTS:
@@ -38,7 +50,8 @@ def open_source(path: str | Path, layout: str = "auto", clips: int | None = None
     fitting = [n for n, one in LAYOUTS.items() if layout in (n, "auto") and one.recognise(tree)]
     if not fitting and layout == "auto":
         raise UserError(f"{path} holds no videos: expected {EXPECTED}, found {tree.found()}.")
-    source = _read(tree, fitting[0] if layout == "auto" else layout, clips)
+    options = {"clips": clips, "classes": classes}
+    source = _read(tree, fitting[0] if layout == "auto" else layout, options)
     if not source.videos:
         damaged = [skipped for skipped in source.skipped if skipped.damaged]
         why = f"{damaged[0].name}: {damaged[0].reason}" if damaged else f"found {tree.found()}"
@@ -46,16 +59,21 @@ def open_source(path: str | Path, layout: str = "auto", clips: int | None = None
     return source
 
 
-def _read(tree: Tree, layout: str, clips: int | None) -> Source:
-    one = LAYOUTS[layout]
-    if clips is None:
-        return one.read(tree)
-    if one.draw is None:
-        raise UserError(
-            f"{tree.path} holds {layout.replace('_', ' ')}, which are read as they are: expected no"
-            f" --clips, found {clips}; leave it out, it is for the layout moving_mnist."
-        )
-    return one.draw(tree, clips)
+def _read(tree: Tree, layout: str, options: dict[str, int | None]) -> Source:
+    given = {name: value for name, value in options.items() if value is not None}
+    for name, value in given.items():
+        if name not in LAYOUTS[layout].options:
+            raise UserError(
+                f"{tree.path} holds {layout.replace('_', ' ')}, which are read as they are:"
+                f" expected no --{name}, found {value}; leave it out, it is for the layout"
+                f" {takers(name)}."
+            )
+    return LAYOUTS[layout].read(tree, **given)
+
+
+def takers(option: str) -> str:
+    """Name the layout that takes an option."""
+    return next(name for name, one in LAYOUTS.items() if option in one.options)
 
 
 # --- film strips: square frames side by side, or stacked, in one image
@@ -117,24 +135,11 @@ def _frame_folders(tree: Tree) -> Source:
         paths = tuple(frames[folder])
         height, width = image_size(paths[0])
         name = str(folder) if folder.parts else tree.root.absolute().name
-        read = partial(_read_frames, paths)
+        read = partial(read_frames, paths)
         return Video(name, read, length=len(paths), height=height, width=width, files=paths)
 
     skipped = strays(tree, images, "an image")
     return gather(tree, "frame_folders", list(frames), make, skipped)
-
-
-def _read_frames(paths: tuple[Path, ...]) -> Iterator[np.ndarray]:
-    shape = None
-    for path in paths:
-        frame = read_image(path)
-        shape = shape or frame.shape
-        if frame.shape != shape:
-            raise UserError(
-                f"{path} is {frame.shape[1]}x{frame.shape[0]}, the frames before it are"
-                f" {shape[1]}x{shape[0]}: expected one size in a folder."
-            )
-        yield frame
 
 
 # --- video files
@@ -165,19 +170,20 @@ class Layout(NamedTuple):
     Attributes:
         recognise: Tells whether a listing has this layout.
         read: Returns its videos.
-        draw: Likewise, as many as asked for, where clips are drawn from what is there.
+        options: What `read` takes besides, by keyword.
     """
 
     recognise: Callable[[Tree], bool]
-    read: Callable[[Tree], Source]
-    draw: Callable[[Tree, int], Source] | None = None
+    read: Callable[..., Source]
+    options: tuple[str, ...] = ()
 
 
 # In the order in which they are tried: a folder of film strips is a folder of images, too.
 LAYOUTS = {
+    "labelled_frames": Layout(is_labelled_frames, labelled_frames, ("classes",)),
     "film_strips": Layout(_is_film_strips, _film_strips),
     "videos": Layout(_is_videos, _videos),
     "frame_folders": Layout(_is_frame_folders, _frame_folders),
     "arrays": Layout(is_arrays, arrays),
-    "moving_mnist": Layout(is_moving_mnist, moving_mnist, moving_mnist),
+    "moving_mnist": Layout(is_moving_mnist, moving_mnist, ("clips",)),
 }

@@ -3,8 +3,7 @@
 A family NAME is `families/NAME.py` with
 
 - `Config`, a frozen pydantic model whose `name` is the literal NAME: every option, its default,
-  unit and source. `Config.for_data(classes, unlabelled)` returns it completed by the
-  data's class names, knowing how many videos have none.
+  unit and source. `Config.for_data(data)` returns it completed by what the data is: `Facts`.
 - builders of its networks, functions that return `keras.Model`;
 - `Family(VideoGAN)`, made from a `Config`: its `players`; `clips()`, what a batch holds, as
   {entry: {frames, height, width, channels}}; `adversarial_step(batch)`, the losses of one step;
@@ -15,9 +14,28 @@ A family NAME is `families/NAME.py` with
 import difflib
 import importlib
 import pkgutil
+from dataclasses import dataclass, field
 from types import ModuleType
+from typing import Literal
 
 from kvidgan.errors import UserError
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a family's options may depend on.
+
+    Attributes:
+        classes: Names of the videos' classes.
+        unlabelled: How many videos have no class.
+        labels: Names of the label maps' classes; None without label maps.
+        labels_from: What the label maps are: class ids that came with the data, or found in it.
+    """
+
+    classes: list[str] = field(default_factory=list)
+    unlabelled: int = 0
+    labels: list[str] | None = None
+    labels_from: Literal["ids", "edges", "foreground"] | None = None
 
 
 def names() -> list[str]:

@@ -23,6 +23,7 @@ from kvidgan.adversarial import (
     when,
 )
 from kvidgan.adversarial.optimizers import OptimizerConfig
+from kvidgan.families import Facts
 from kvidgan.nn.convolutions import Conv2DTranspose, Conv3D
 from kvidgan.nn.layers import to_signal
 from kvidgan.nn.losses import binary_cross_entropy
@@ -95,7 +96,7 @@ class Config(BaseModel):
         """Number of times that 4 pixels are doubled to `size`."""
         return {32: 3, 64: 4, 128: 5}[self.size]
 
-    def for_data(self, classes: list[str], unlabelled: int = 0) -> "Config":
+    def for_data(self, data: Facts) -> "Config":
         """Return the options as they are: classes do not matter here."""
         return self
 

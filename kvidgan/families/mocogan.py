@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from kvidgan.adversarial import Player, VideoGAN
 from kvidgan.adversarial.optimizers import OptimizerConfig
+from kvidgan.families import Facts
 from kvidgan.nn.convolutions import Conv2DTranspose, Conv3D
 from kvidgan.nn.layers import to_signal
 from kvidgan.nn.losses import binary_cross_entropy, softmax_cross_entropy
@@ -83,7 +84,7 @@ class Config(BaseModel):
         """Side of the decoder's first feature map, pixels."""
         return self.size >> self.blocks
 
-    def for_data(self, classes: list[str], unlabelled: int = 0) -> "Config":
+    def for_data(self, data: Facts) -> "Config":
         """Complete the options by the data's class names.
 
         Raises:
@@ -92,15 +93,16 @@ class Config(BaseModel):
         """
         categories = self.categories
         if categories is None:
-            categories = classes if len(classes) > 1 else []
-        if categories and categories != classes:
+            categories = data.classes if len(data.classes) > 1 else []
+        if categories and categories != data.classes:
             raise ValueError(
-                f"family.categories: expected the data's classes {classes}, found {categories}; "
-                "leave the key out to take them from the data"
+                f"family.categories: expected the data's classes {data.classes}, found "
+                f"{categories}; leave the key out to take them from the data"
             )
-        if categories and unlabelled:
+        if categories and data.unlabelled:
             raise ValueError(
-                f"family.categories: expected every video in a class folder, found {unlabelled} "
+                f"family.categories: expected every video in a class folder, found "
+                f"{data.unlabelled} "
                 "outside; move them, or train without categories by family.categories=[]"
             )
         return self.model_copy(update={"categories": categories})

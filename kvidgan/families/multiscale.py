@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from kvidgan.adversarial import Player, VideoGAN
 from kvidgan.adversarial.optimizers import OptimizerConfig
+from kvidgan.families import Facts
 from kvidgan.nn.layers import to_signal
 from kvidgan.nn.losses import binary_cross_entropy, gradient_difference, power_error
 
@@ -112,7 +113,7 @@ class Config(BaseModel):
         own = {key: value for key in preset if (value := getattr(self, key)) is not None}
         return Losses(**preset | own)
 
-    def for_data(self, classes: list[str], unlabelled: int = 0) -> "Config":
+    def for_data(self, data: Facts) -> "Config":
         """Return the options as they are: classes do not matter here."""
         return self
 

@@ -26,7 +26,8 @@ class Frame(_Strict):
     """The frame that a step makes, values in `range`.
 
     With `frames` above 1 a step makes that many at once, and its outputs have a time axis behind
-    the batch's.
+    the batch's. A model of any size may name the one that it was `trained` at, (height, width):
+    what it is given is brought to that, unless somebody asks for another.
     """
 
     output: str = "frame"
@@ -36,6 +37,7 @@ class Frame(_Strict):
     channels: Literal[1, 3]
     range: tuple[float, float] = (-1.0, 1.0)
     multiple_of: int = 1
+    trained: tuple[int, int] | None = None
 
 
 class Latent(_Strict):
@@ -70,17 +72,29 @@ class State(_Strict):
 
 
 class History(_Strict):
-    """The last frames, (frames, height, width, channels): real ones first, then predictions."""
+    """The last frames, (frames, height, width, channels): real ones first, then predictions.
+
+    With `may_be_empty` the model begins by itself where there are none: from zeros.
+    """
 
     role: Literal["history"]
     frames: Annotated[int, Field(gt=0)]
     next: str | None = None
+    may_be_empty: bool = False
 
 
 class Encoding(_Strict):
-    """How the frames of a condition become channels."""
+    """How the frames of a condition become channels.
+
+    Class numbers become one channel a class; with `instance_edges` one more shows where objects
+    end. `names` are those of the classes, `found` tells whether they are ids that come with a
+    video, or what `kvidgan.data.labels` finds in it.
+    """
 
     one_hot: Annotated[int, Field(gt=0)]
+    names: list[str] | None = None
+    found: Literal["ids", "edges", "foreground"] = "ids"
+    instance_edges: bool = False
 
 
 class Condition(_Strict):

@@ -58,6 +58,6 @@ def stock_copy(model: keras.Model) -> keras.Model:
 def _stock(layer: keras.Layer) -> keras.Layer:
     kinds: list[Any] = [k for k in type(layer).__mro__ if k.__module__.startswith("keras.")]
     config = layer.get_config()
-    if "dtype" in config:
+    if "dtype" in config and isinstance(layer, keras.Layer):  # not what an operation casts to
         config["dtype"] = "float32"
     return kinds[0].from_config(config)

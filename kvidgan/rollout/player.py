@@ -91,6 +91,7 @@ class Rollout:
         latents: Mapping[str, Array] | None = None,
         history: Array | None = None,
         conditions: Mapping[str, Iterable[Array]] | None = None,
+        lead: int = 0,
     ) -> Iterator[Step]:
         """Begin a rollout; iterate for as many frames as wanted, stop to cancel.
 
@@ -107,8 +108,10 @@ class Rollout:
             history: Real frames, uint8 (time, height, width, channels) for all videos or with the
                 videos' axis first; the last ones needed are used.
             conditions: Input name to an iterable of frames, a (height, width) array of class
-                numbers where one-hot encoded, else uint8 (height, width, channels); the rollout
-                ends with the shortest.
+                numbers where one-hot encoded (with instances, a (height, width, 2) array), else
+                uint8 (height, width, channels), for all videos or with the videos' axis first; the
+                rollout ends with the shortest.
+            lead: How many of the conditions' first frames belong to the given history.
 
         Returns:
             An iterator of `Step`.
@@ -132,15 +135,16 @@ class Rollout:
             )
         feed = noise.once(choices, latents)
         for name, spec in self.description.named(History).items():
-            feed[name] = inputs.first_history(name, spec, self.description, history, videos)
+            if history is not None or not spec.may_be_empty:
+                feed[name] = inputs.first_history(name, spec, self.description, history, videos)
         windows = {
-            name: inputs.windows(name, spec, self.description, conditions[name], videos)
+            name: inputs.windows(name, spec, self.description, conditions[name], videos, lead)
             for name, spec in self.description.named(Condition).items()
         }
         size = None if history is None else history.shape[-3:-1]
-        return self._play(feed, noise, windows, size)
+        return self._play(feed, noise, windows, size, videos)
 
-    def _play(self, feed, noise, windows, size):
+    def _play(self, feed, noise, windows, size, videos):
         while True:
             feed |= noise.each_frame()
             for name, window in windows.items():
@@ -148,6 +152,9 @@ class Rollout:
                 if following is None:
                     return
                 feed[name], size = following
+            for name, spec in self.description.named(History).items():
+                if name not in feed:
+                    feed[name] = inputs.empty_history(spec, self.description, videos, size)
             outputs = self.model.predict_on_batch(feed)
             for moment in range(self.description.frame.frames):
                 yield self._step(outputs, moment, size)

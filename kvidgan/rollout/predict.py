@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
+from typing import Any
 
 import numpy as np
 
 from kvidgan.errors import UserError
-from kvidgan.media import BACKGROUND, bordered, enlarge, fit_frames, grid
+from kvidgan.media import BACKGROUND, bordered, enlarge, fit_frames, fit_maps, grid
 
 from .description import Condition, Description, History
 from .player import Rollout
@@ -15,19 +16,57 @@ GIVEN, PREDICTED, NEITHER = (40, 200, 80), (225, 50, 50), (BACKGROUND,) * 3
 
 
 def history_length(description: Description) -> int:
-    """Return how many frames a predictor begins with.
+    """Return how many true frames a model is given before its first own.
 
     Raises:
-        UserError: If the model does not predict from frames alone.
+        UserError: If it makes videos from noise alone.
     """
-    lengths = [spec.frames for spec in description.named(History).values()]
-    if not lengths or description.named(Condition):
+    lengths = [spec.frames for spec in description.named(History).values() if not spec.may_be_empty]
+    if not description.named(History) and not description.named(Condition):
         raise UserError(
-            f"Expected a model that predicts from a clip's frames, found a {description.family} "
-            f"model with the inputs {', '.join(description.inputs)}; make videos with kvidgan "
-            "generate."
+            f"Expected a model that goes on with a clip or follows label maps, found a "
+            f"{description.family} model with the inputs {', '.join(description.inputs)}; make "
+            "videos with kvidgan generate."
         )
-    return max(lengths)
+    return max(lengths, default=0)
+
+
+def needed_maps(description: Description) -> tuple[str, ...]:
+    """Return the maps that a model follows: of "labels" and "instances", none without conditions.
+
+    Raises:
+        UserError: If it follows something else.
+    """
+    conditions = description.named(Condition).values()
+    if any(spec.encoding is None for spec in conditions):
+        raise UserError(
+            f"Expected a model that follows label maps, found a {description.family} model that "
+            "follows frames: such models are played from Python."
+        )
+    edges = any(spec.encoding.instance_edges for spec in conditions)
+    return ("labels", "instances") if edges else ("labels",) if conditions else ()
+
+
+def begin(
+    description: Description, frames: np.ndarray, maps: dict[str, np.ndarray]
+) -> dict[str, Any]:
+    """Return the arguments of `Rollout.start` for some clips of one size.
+
+    Args:
+        description: The model's.
+        frames: uint8 (clips, time, height, width, channels): the given frames, and more or none.
+        maps: Of `needed_maps`, integers (clips, time, height, width), from the first frame on.
+    """
+    given = history_length(description)
+    start: dict[str, Any] = {"videos": len(frames)}
+    if given:
+        start["history"] = frames[:, :given]
+    conditions = description.named(Condition)
+    if conditions:
+        stacked = [maps[name] for name in needed_maps(description)]
+        moments = stacked[0] if len(stacked) == 1 else np.stack(stacked, axis=-1)
+        start |= {"conditions": dict.fromkeys(conditions, moments.swapaxes(0, 1)), "lead": given}
+    return start
 
 
 def trained_stride(description: Description) -> int:
@@ -36,15 +75,25 @@ def trained_stride(description: Description) -> int:
 
 
 def suited(description: Description, frames: np.ndarray) -> np.ndarray:
-    """Convert frames to a model's channels, and to its size where it has a fixed one.
+    """Convert frames to a model's channels, and to its size where it has one.
 
     Args:
         description: The model's.
         frames: uint8 (time, height, width, channels).
     """
+    return fit_frames(frames, *own_size(description, frames), description.frame.channels)
+
+
+def suited_maps(description: Description, maps: np.ndarray) -> np.ndarray:
+    """Convert maps (time, height, width) likewise to a model's size."""
+    return fit_maps(maps, *own_size(description, maps))
+
+
+def own_size(description: Description, frames: np.ndarray) -> tuple[int, int]:
+    """Return the (height, width) in which a model is to see frames or maps (time, height, ...)."""
     spec = description.frame
-    height, width = spec.height or frames.shape[1], spec.width or frames.shape[2]
-    return fit_frames(frames, height, width, spec.channels)
+    height, width = spec.trained or frames.shape[1:3]
+    return spec.height or height, spec.width or width
 
 
 def predict(rollout: Rollout, history: np.ndarray, frames: int) -> Iterator[np.ndarray]:

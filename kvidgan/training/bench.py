@@ -10,8 +10,8 @@ from typing import Any
 import keras
 
 from kvidgan.config import Config
+from kvidgan.data.opening import open_data
 from kvidgan.data.pipeline import ClipBatches
-from kvidgan.data.prepare import open_data
 
 from .checkpoint import Position
 from .fit import Say, batches, build, for_data

@@ -13,9 +13,9 @@ from kvidgan import config as configs
 from kvidgan import families
 from kvidgan.adversarial import VideoGAN
 from kvidgan.config import Config
+from kvidgan.data.opening import open_data
 from kvidgan.data.pipeline import ClipBatches, ClipSpec
 from kvidgan.data.prepare import Progress as DataProgress
-from kvidgan.data.prepare import open_data
 from kvidgan.data.store import ClipStore
 from kvidgan.errors import UserError
 from kvidgan.media import write_frames
@@ -106,14 +106,20 @@ def resume(
 
 
 def for_data(config: Config, store: ClipStore) -> Config:
-    """Complete a family's options by the data's classes.
+    """Complete a family's options by what the data is.
 
     Raises:
         UserError: If they contradict each other.
     """
+    labels = store.labels
+    facts = families.Facts(
+        classes=store.classes,
+        unlabelled=int((store.index["class"] < 0).sum()),
+        labels=list(labels.names) if labels else None,
+        labels_from=labels.kind if labels else None,
+    )
     try:
-        unlabelled = int((store.index["class"] < 0).sum())
-        family = config.family.for_data(store.classes, unlabelled)
+        family = config.family.for_data(facts)
     except ValueError as error:
         raise UserError(f"{error}.") from error
     return config.model_copy(update={"family": family})
@@ -139,6 +145,7 @@ def build(config: Config) -> VideoGAN:
     keras.config.set_dtype_policy(train.precision)
     keras.utils.set_random_seed(train.seed)
     gan = families.load(config.family.name).Family(config.family, seed=train.seed)
+    gan.allocate(config.data.batch)
     if train.ema is not None:
         for player in gan.players.values():
             player.optimizer.use_ema = player.generates

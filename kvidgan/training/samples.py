@@ -11,8 +11,18 @@ from kvidgan.data.store import ClipStore
 from kvidgan.errors import UserError
 from kvidgan.media import bordered, enlarge, grid, strip
 from kvidgan.rollout import Description, Rollout
-from kvidgan.rollout.description import History
-from kvidgan.rollout.predict import GIVEN, NEITHER, PREDICTED, compared, suited
+from kvidgan.rollout.description import Condition, History
+from kvidgan.rollout.predict import (
+    GIVEN,
+    NEITHER,
+    PREDICTED,
+    begin,
+    compared,
+    history_length,
+    needed_maps,
+    suited,
+    suited_maps,
+)
 
 # Samples of predictors: few, since each stands beside its truth; the middle of large frames.
 CLIPS, LARGEST = 4, 256
@@ -49,16 +59,23 @@ def examples(
     Raises:
         UserError: If no video is long enough to begin with.
     """
-    histories = description.named(History)
-    if not histories:
+    if not description.named(History) and not description.named(Condition):
         return Examples({"videos": videos, "seed": 1})
-    given = max(spec.frames for spec in histories.values())
-    truth = np.stack([suited(description, clip) for clip in _clips(store, split, given, frames)])
-    return Examples({"videos": len(truth), "history": truth[:, :given]}, truth, given)
+    given, names = history_length(description), needed_maps(description)
+    truth: list[np.ndarray] = []
+    maps: dict[str, list[np.ndarray]] = {name: [] for name in names}
+    for number, where in _places(store, split, given, frames):
+        truth.append(suited(description, _middle(description, store.read(number, *where))))
+        for name in names:
+            found = _middle(description, store.read_map(name, number, *where))
+            maps[name].append(suited_maps(description, found))
+    clips = np.stack(truth)
+    stacked = {name: np.stack(found) for name, found in maps.items()}
+    return Examples(begin(description, clips, stacked), clips, given)
 
 
-def _clips(store, split, given, frames) -> Iterator[np.ndarray]:
-    """Read clips of one size and length from the middle of held-out videos."""
+def _places(store, split, given, frames) -> Iterator[tuple[int, tuple[int, int]]]:
+    """Choose (video, (start, stop)) of one size and length, from the middle of held-out videos."""
     index = store.index
     held_out = np.flatnonzero(np.isin(index["split"], ["test", "val"]))
     numbers = held_out if len(held_out) else np.flatnonzero(np.isin(index["split"], ["", split]))
@@ -74,11 +91,14 @@ def _clips(store, split, given, frames) -> Iterator[np.ndarray]:
     numbers = numbers[np.linspace(0, len(numbers) - 1, min(CLIPS, len(numbers))).astype(int)]
     length = min(given + frames, index["length"][numbers].min())
     for number in numbers:
-        start = (index["length"][number] - length) // 2
-        yield _middle(store.read(number, start, start + length))
+        start = int(index["length"][number] - length) // 2
+        yield int(number), (start, start + int(length))
 
 
-def _middle(frames: np.ndarray) -> np.ndarray:
+def _middle(description: Description, frames: np.ndarray) -> np.ndarray:
+    """Cut large frames or maps down, unless the model sees them whole at a size of its own."""
+    if description.frame.trained:
+        return frames
     height, width = frames.shape[1:3]
     top, left = max(0, height - LARGEST) // 2, max(0, width - LARGEST) // 2
     return frames[:, top : top + LARGEST, left : left + LARGEST]

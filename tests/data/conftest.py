@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from kvidgan.data.labels import LabelSet
 from kvidgan.data.listing import Source, Video
 
 
@@ -29,6 +30,23 @@ def save_frames(folder, frames):
         Image.fromarray(frame).save(folder / f"frame{number}.png")
 
 
+def damage(path):
+    """Cut off the end of a file."""
+    path.write_bytes(path.read_bytes()[:-30])
+
+
+def save_labelled(root, name, number, length, split="train", form="png", instances=False):
+    """Write a sequence of `placed` in the layout labelled_frames."""
+    frames, maps = placed(number, length)
+    rooms = {"A": maps["labels"], "B": frames, "inst": maps["instances"]}
+    for room in rooms if instances else "AB":
+        folder = root / f"{split}_{room}" / name
+        folder.mkdir(parents=True)
+        for time, values in enumerate(rooms[room]):
+            suffix = form if room == "B" else "png"
+            Image.fromarray(values).save(folder / f"{time}.{suffix}")
+
+
 class Memory:
     """A source's videos, held in memory; picklable as they must be."""
 
@@ -39,8 +57,8 @@ class Memory:
         return iter(self.frames)
 
 
-def source_of(videos, splits=None, classes=(), name="memory"):
-    """A source of arrays (time, height, width, channels)."""
+def source_of(videos, splits=None, classes=(), name="memory", maps=None, labels=None):
+    """A source of arrays (time, height, width, channels), and of {map: array} for each."""
     made = [
         Video(
             f"video{number}",
@@ -48,10 +66,49 @@ def source_of(videos, splits=None, classes=(), name="memory"):
             class_index=number % len(classes) if classes else -1,
             split=splits[number] if splits else "",
             length=len(frames),
+            read_maps=Memory(by_frame(maps[number])) if maps else None,
         )
         for number, frames in enumerate(videos)
     ]
-    return Source("arrays", Path(name), made, classes=list(classes))
+    return Source("arrays", Path(name), made, classes=list(classes), labels=labels)
+
+
+def by_frame(maps):
+    """Turn {map: array} into one {map: array} a frame."""
+    return [dict(zip(maps, values, strict=True)) for values in zip(*maps.values(), strict=True)]
+
+
+def moments(frames, maps=None):
+    """What a store's writer takes."""
+    rest = by_frame(maps) if maps else [{}] * len(frames)
+    return [{"frames": frame, **more} for frame, more in zip(frames, rest, strict=True)]
+
+
+PLACES = np.indices((24, 32), dtype=np.uint8).transpose(1, 2, 0)  # (y, x) of each pixel
+
+
+def placed(number, length):
+    """A video of 24x32 whose pixels, labels and instances all tell their place and time.
+
+    Red and the label are the row, green and the instance's last digits the column, blue and the
+    instance's first digits the time.
+    """
+    frames = np.zeros((length, 24, 32, 3), np.uint8)
+    frames[..., :2] = PLACES
+    frames[..., 2] = 100 * number + np.arange(length)[:, None, None]
+    labels = np.repeat(PLACES[None, ..., 0], length, axis=0)
+    instances = 100 * frames[..., 2].astype(np.uint16) + frames[..., 1]
+    return frames, {"labels": labels, "instances": instances}
+
+
+ROWS = LabelSet("ids", tuple(map(str, range(24))))
+
+
+def placed_source(*lengths, **about):
+    """A source of such videos."""
+    videos = [placed(number, length) for number, length in enumerate(lengths)]
+    frames, maps = zip(*videos, strict=True)
+    return source_of(frames, maps=maps, labels=ROWS, **about)
 
 
 @pytest.fixture

@@ -2,16 +2,28 @@ from itertools import islice
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from kvidgan import media
 from kvidgan.data import builtin, clips
-from kvidgan.data.clips import open_clip, take
+from kvidgan.data.clips import open_clip, open_labels, take
+from kvidgan.data.labels import find_labels, found_set
 from kvidgan.data.prepare import prepare
 from kvidgan.data.sources import open_source
 from kvidgan.data.store import ClipStore
 from kvidgan.errors import UserError
 
-from .conftest import save_frames, save_strip, source_of, video
+from ..textures import moving_square
+from .conftest import (
+    ROWS,
+    placed,
+    placed_source,
+    save_frames,
+    save_labelled,
+    save_strip,
+    source_of,
+    video,
+)
 
 
 def frames_of(clip):
@@ -299,3 +311,104 @@ def test_real_frame_folders(real_data):
     )
     assert take(clip, 0, 4)[0].shape == (4, 210, 160, 3)
     assert open_clip(real_data / "mspacman", "055").name == "Test/episode_055"
+
+
+# --- labels
+
+
+@pytest.mark.parametrize("kind", ["folder", "store"])
+def test_labels_come_with_a_clip(tmp_path, kind):
+    save_labelled(tmp_path / "set", "s2", 0, 20)
+    save_labelled(tmp_path / "set", "s1", 1, 3)
+    path = tmp_path / "set"
+    if kind == "store":
+        path = prepare(open_source(path), tmp_path / "s.h5").path
+    clip = open_clip(path, "s2")
+    assert clip.label_set == ROWS
+    taken, _ = take(clip, 4, 2)
+    np.testing.assert_array_equal(taken, placed(0, 20)[0][4:6])
+    labels = np.stack(list(clip.labels))
+    np.testing.assert_array_equal(labels, placed(0, 20)[1]["labels"], "all, whatever was taken")
+    small = open_clip(path, "s2", size=(12, 12))
+    assert next(small.frames).shape == (12, 12, 3)
+    np.testing.assert_array_equal(
+        list(small.labels), media.fit_maps(placed(0, 20)[1]["labels"], 12, 12)
+    )
+
+
+def test_labels_of_a_built_in_set():
+    clip = open_clip("streets", 3)
+    assert clip.label_set.names == builtin.streets.CLASSES
+    labels = list(islice(clip.labels, 5))
+    np.testing.assert_array_equal(labels, builtin.streets.maps(0, 3)["labels"][:5])
+
+
+def test_clips_without_labels(folders, store):
+    for path in (folders, store, "maze"):
+        clip = open_clip(path)
+        assert (clip.labels, clip.label_set) == (None, None)
+
+
+@pytest.mark.parametrize("size", [None, (20, 30)])
+def test_labels_are_found_in_a_clip(tmp_path, size):
+    media.write_frames(tmp_path / "a.mp4", moving_square(12)[0], 25)
+    clip = open_clip(tmp_path / "a.mp4", labels="edges", size=size)
+    assert (clip.label_set, clip.fps) == (found_set("edges"), 25)
+    frames = frames_of(clip)
+    assert frames.shape[1:3] == (size or (64, 64))
+    np.testing.assert_array_equal(list(clip.labels), list(find_labels("edges", frames)))
+
+
+def test_found_labels_may_replace_those_that_come_with_a_clip(tmp_path):
+    save_labelled(tmp_path, "s", 0, 3)
+    assert open_clip(tmp_path, labels="foreground").label_set == found_set("foreground")
+
+
+def test_label_maps_alone(tmp_path):
+    save_labelled(tmp_path, "s2", 0, 11)
+    save_labelled(tmp_path, "s10", 1, 3)
+    _, maps = placed(0, 11)
+    choice = "the first of 2 videos; choose with --video"
+    for path, name, note in (
+        (tmp_path / "train_A" / "s2", "s2", "s2, 11 frames of 32x24"),
+        (tmp_path / "train_A", "s2", f"s2, 11 frames of 32x24, {choice}"),
+        (tmp_path, "s2", f"s2, 11 frames of 32x24, {choice}"),
+    ):
+        clip = open_labels(path)
+        assert (clip.name, clip.label_set, clip.length, clip.note) == (name, ROWS, 11, note)
+        np.testing.assert_array_equal(list(clip.labels), maps["labels"])
+    assert len(list(open_labels(tmp_path / "train_A", "s10").labels)) == 3
+    (small, *_) = open_labels(tmp_path, size=(12, 16)).labels
+    np.testing.assert_array_equal(small, media.fit_maps(maps["labels"][:1], 12, 16)[0])
+
+
+def test_masks_alone(tmp_path):
+    for number in range(3):
+        mask = Image.new("L", (20, 10), 255 * (number % 2))
+        mask.save(tmp_path / f"{number}.png")
+    clip = open_labels(tmp_path)
+    assert clip.label_set.names == ("background", "foreground")
+    assert [int(labels[0, 0]) for labels in clip.labels] == [0, 1, 0]
+
+
+def test_what_are_no_label_maps(folders, strips):
+    with pytest.raises(UserError, match=r"frame1\.png has colours or fractions \(RGB\): expected"):
+        open_labels(folders)
+    with pytest.raises(UserError, match="holds film strips without label maps: expected a folder"):
+        open_labels(strips)
+
+
+def test_labels_are_read_as_asked_for(tmp_path, monkeypatch):
+    """However long the clip: the maps of a store in blocks, those of files one by one."""
+    path = prepare(placed_source(40), tmp_path / "s.h5").path
+    read, seen = ClipStore.read_map, []
+
+    def watched(self, name, video, start, stop, step=1):
+        seen.append((start, stop))
+        return read(self, name, video, start, stop, step)
+
+    monkeypatch.setattr(ClipStore, "read_map", watched)
+    clip = open_clip(path)
+    assert seen == []
+    assert len(list(islice(clip.labels, 9))) == 9
+    assert seen == [(0, 8), (8, 16)]

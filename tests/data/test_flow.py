@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from kvidgan.data.flow import MIN_SIDE, dis_flow, warp
+from kvidgan.data.flow import MIN_SIDE, backward_flow, confident, dis_flow, warp
 from kvidgan.errors import UserError
 
 from ..textures import texture
@@ -63,3 +63,46 @@ def test_frames_too_small_for_flow(size):
     sentence = f"at least {MIN_SIDE}x{MIN_SIDE} pixels, found {size[1]}x{size[0]}"
     with pytest.raises(UserError, match=sentence):
         dis_flow(frame, frame)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_backward_flow_leads_to_the_frame_before(channels):
+    previous, frame = shifted(-3, 2, channels)  # previous(p) = frame(p + shift)
+    (first, nowhere), (flow, right) = backward_flow(iter([previous, frame]))
+    assert (first.dtype, first.shape, first.any()) == (np.float16, (100, 140, 2), False)
+    assert (nowhere.dtype, nowhere.shape, nowhere.any()) == (bool, (100, 140), False)
+    expected = np.broadcast_to((3, -2), flow[INNER].shape)
+    np.testing.assert_allclose(flow[INNER].astype(float), expected, atol=0.2)
+    assert right[INNER].all()
+
+
+def test_flow_is_not_trusted_where_ground_comes_into_view():
+    ground, square = texture(96, 128), texture(56, 56, seed=1)
+    clip = np.repeat(ground[None], 2, axis=0)
+    for frame, left in zip(clip, (30, 33), strict=True):
+        frame[20:76, left : left + 56] = square
+    _, (flow, right) = backward_flow(clip)
+    middle, uncovered = (slice(32, 64), slice(45, 77)), (slice(20, 76), slice(30, 33))
+    expected = np.broadcast_to((-3, 0), flow[middle].shape)
+    np.testing.assert_allclose(flow[middle].astype(float), expected, atol=0.2)
+    assert right[middle].all()
+    assert right[uncovered].mean() < 0.5
+    assert right[:, 95:].mean() > 0.95
+
+
+def test_confidence_is_a_squared_difference_over_all_channels():
+    still = np.zeros((4, 5, 2), np.float32)
+    for channels in (1, 3):
+        frame = np.full((4, 5, channels), 100, np.uint8)
+        most = 127.5 * np.sqrt(0.02 / channels)  # grey levels a channel
+        for difference in (int(most), int(most) + 1):
+            found = confident(frame + np.uint8(difference), frame, still)
+            assert found.all() == (difference < most)
+            assert found.any() == (difference < most)
+
+
+def test_backward_flow_of_one_small_frame_needs_no_estimate():
+    frame = texture(15, 64)
+    assert len(list(backward_flow([frame]))) == 1
+    with pytest.raises(UserError, match="needs frames of at least 16x16 pixels, found 64x15"):
+        list(backward_flow([frame, frame]))

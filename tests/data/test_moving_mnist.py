@@ -7,7 +7,8 @@ import pytest
 
 from kvidgan.data import moving_mnist as module
 from kvidgan.data.clips import open_clip
-from kvidgan.data.prepare import fingerprint_of, open_data, prepare
+from kvidgan.data.opening import open_data
+from kvidgan.data.prepare import fingerprint_of, prepare
 from kvidgan.data.schema import DataConfig
 from kvidgan.data.sources import open_source
 from kvidgan.errors import UserError

@@ -3,23 +3,30 @@ import signal
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from kvidgan.data import prepare as module
-from kvidgan.data.prepare import open_data, prepare, prepare_path
-from kvidgan.data.schema import DataConfig
+from kvidgan.data.labels import LabelSet, find_labels, found_set
+from kvidgan.data.prepare import fingerprint_of, prepare
 from kvidgan.data.sources import open_source
 from kvidgan.data.store import ClipStore
 from kvidgan.errors import UserError
 
-from .conftest import save_frames, save_strip, source_of, video
-
-
-def damage(path):
-    path.write_bytes(path.read_bytes()[:-30])
+from ..textures import texture
+from .conftest import (
+    ROWS,
+    damage,
+    placed_source,
+    save_frames,
+    save_labelled,
+    save_strip,
+    source_of,
+    video,
+)
 
 
 def test_a_source_becomes_a_store(strips, tmp_path):
@@ -182,91 +189,123 @@ def test_parts_of_other_data_are_not_used(strips, tmp_path, monkeypatch):
         assert store.read(0, 0, 1)[0, 0, 0, 0] == 77
 
 
-def test_open_data_converts_once(strips, tmp_path):
-    config = DataConfig(path=str(strips), cache=str(tmp_path / "cache"))
+# --- maps
+
+
+def test_label_maps_bring_flow_along(tmp_path):
+    """A texture that moves 2 pixels right and 1 up a frame: backward flow is the other way."""
+    whole = texture(80, 100)
+    frames = np.stack([whole[8 + t : 56 + t, 20 - 2 * t : 84 - 2 * t] for t in range(4)])
+    maps = {"labels": np.zeros(frames.shape[:3], np.uint8)}
+    source = source_of([frames], maps=[maps], labels=ROWS)
+    inner = (slice(1, None), slice(12, -12), slice(12, -12))
+    for size, flow in (None, (-2, 1)), ((48, 64), (-2, 1)), ((24, 32), (-1, 0.5)):
+        path = tmp_path / f"{size}.h5"
+        with ClipStore.open(prepare(source, path, size=size).path) as store:
+            found = store.read_map("flow", 0, 0, 4).astype(float)
+            trusted = store.read_map("confidence", 0, 0, 4)
+            assert store.maps == ("labels", "flow", "confidence")
+        assert not found[0].any()
+        assert not trusted[0].any()
+        if size == (24, 32):
+            inner = (slice(1, None), slice(8, -8), slice(8, -8))
+        expected = np.broadcast_to(flow, found[inner].shape)
+        np.testing.assert_allclose(found[inner], expected, atol=0.2)
+        assert trusted[inner].mean() > 0.98
+
+
+def test_sources_without_labels_have_no_maps(strips, tmp_path):
+    with ClipStore.open(prepare(open_source(strips), tmp_path / "s.h5").path) as store:
+        assert (store.maps, store.labels) == ((), None)
+
+
+def test_labels_are_found_in_the_resized_frames(tmp_path):
+    source = source_of([np.repeat(texture(64, 64)[None], 2, axis=0)])
+    report = prepare(source, tmp_path / "s.h5", size=32, labels="edges")
+    with ClipStore.open(report.path) as store:
+        frames = store.read(0, 0, 2)
+        found = store.read_map("labels", 0, 0, 2)
+        assert store.labels == found_set("edges")
+        assert dict(store.describe())["settings"] == "labels edges, layout arrays, size 32x32"
+    np.testing.assert_array_equal(found, list(find_labels("edges", frames)))
+    assert 0.02 < found.mean() < 0.3
+
+
+def test_frames_too_small_for_flow(tmp_path):
+    source = source_of([video(0, 3, side=12)])
+    sentence = r"all 1 are damaged, such as video0: Optical flow needs frames of at least 16x16"
+    with pytest.raises(UserError, match=sentence):
+        prepare(source, tmp_path / "s.h5", labels="edges")
+    with pytest.raises(UserError, match="^Optical flow needs frames of at least 16x16"):
+        prepare(source, tmp_path / "t.h5", labels="edges", strict=True)
+
+
+def test_settings_tell_stores_apart(tmp_path):
+    plain = source_of([video(0, 9, side=16)])
+    labelled, other = placed_source(3), placed_source(3)
+    found = {
+        fingerprint_of(plain, None),
+        fingerprint_of(plain, None, labels="edges"),
+        fingerprint_of(plain, None, labels="foreground"),
+        fingerprint_of(plain, None, test_frames=2),
+        fingerprint_of(plain, None, test_frames=3),
+        fingerprint_of(labelled, None),
+        fingerprint_of(replace(other, labels=LabelSet("ids", ("a", "b"))), None),
+    }
+    assert len(found) == 7
+    drawn = placed_source(3)
+    drawn.videos[0].read_maps.frames[1]["labels"][0, 0] += 1
+    assert fingerprint_of(drawn, None) not in found, "what is drawn is looked at"
+    prepare(plain, tmp_path / "s.h5", labels="edges")
+    with pytest.raises(UserError, match="made from other data or settings"):
+        prepare(plain, tmp_path / "s.h5")
+
+
+def test_long_videos_keep_the_progress_alive(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "TELL_EVERY", 3)
     seen = []
-    with open_data(config, progress=lambda *a: seen.append(a)) as store:
-        assert len(store) == len(seen) == 4
-    with open_data(config, progress=lambda *a: seen.append(a)) as again:
-        assert (len(seen), again.path) == (4, store.path)
-    with open_data(DataConfig(path=str(store.path), cache=str(tmp_path / "none"))) as direct:
-        assert direct.checksum == store.checksum
-    assert not (tmp_path / "none").exists()
-    assert store.path.name.startswith("strips-")
+    source = source_of([video(0, 7), video(1, 3)])
+    prepare(source, tmp_path / "s.h5", progress=lambda *a: seen.append(a))
+    assert seen == [
+        (0, 2, "video0, frame 3"),
+        (0, 2, "video0, frame 6"),
+        (1, 2, "video0"),
+        (1, 2, "video1, frame 3"),
+        (2, 2, "video1"),
+    ]
 
 
-def test_open_data_warns_of_damage(strips, tmp_path, caplog):
-    damage(strips / "0" / "2.png")
-    open_data(DataConfig(path=str(strips), cache=str(tmp_path / "cache"))).close()
-    assert "skipped 0/2.png" in caplog.text
-    said = []
-    config = DataConfig(path=str(strips), cache=str(tmp_path / "cache"))
-    open_data(config, say=said.append).close()
-    assert len(said) == 1, "also when the store is there already"
-    assert "skipped 0/2.png" in said[0]
+def test_killed_and_resumed_with_maps(tmp_path, monkeypatch):
+    for number in range(5):
+        save_labelled(tmp_path / "src", f"s{number}", number % 2, 4, instances=True)
+    destination = tmp_path / "s.h5"
+    script = textwrap.dedent(KILLED).replace("== 5", "== 3")
+    command = [sys.executable, "-c", script, tmp_path / "src", destination]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "half way\n"
+        process.send_signal(signal.SIGKILL)
+    assert len(list((tmp_path / "s.h5.part").glob("*.h5"))) == 1
+
+    monkeypatch.setattr(module, "PART_VIDEOS", 2)
+    converted = []
+    source = open_source(tmp_path / "src")
+    prepare(source, destination, progress=lambda done, *_: converted.append(done))
+    assert converted == [3, 4, 5]
+    straight = prepare(source, tmp_path / "straight.h5")
+    with ClipStore.open(destination) as resumed, ClipStore.open(straight.path) as other:
+        assert resumed.checksum == other.checksum
+        for name in resumed.maps:
+            for number in range(5):
+                np.testing.assert_array_equal(
+                    resumed.read_map(name, number, 0, 4), other.read_map(name, number, 0, 4)
+                )
+        resumed.verify()
 
 
-SAME = ".h5: 2 videos stand in both train and test, such as Train/a and Test/c: scores on test"
-
-
-def test_videos_that_stand_in_two_splits(tmp_path, caplog):
-    for split, names in (("Train", "abx"), ("Test", "cd")):
-        for place, name in enumerate(names):
-            save_frames(tmp_path / "src" / split / name, video(place, 3))
-    config = DataConfig(path=str(tmp_path / "src"), cache=str(tmp_path / "cache"))
-    store = tmp_path / "s.h5"
-    for open_it in (
-        lambda: open_data(config),  # converts
-        lambda: open_data(config),  # finds it there
-        lambda: prepare_path(config.path, store),
-        lambda: open_data(DataConfig(path=str(store))),
-    ):
-        caplog.clear()
-        open_it()
-        assert caplog.text.count("flatter") == caplog.text.count(SAME) == 1
-
-
-def test_equal_videos_that_flatter_nobody(tmp_path, caplog):
-    videos = [video(number, 3) for number in (0, 0, 1, 2)]
-    for splits in (["train", "train", "val", "test"], None):
-        path = tmp_path / f"{bool(splits)}.h5"
-        prepare(source_of(videos, splits), path)
-        open_data(DataConfig(path=str(path)))
-    assert not caplog.records
-
-
-def test_equal_videos_in_three_splits(tmp_path, caplog):
-    prepare(source_of([video(0, 3)] * 3, ["test", "val", "train"]), tmp_path / "s.h5")
-    open_data(DataConfig(path=str(tmp_path / "s.h5")))
-    said = "1 video stands in more than one split, such as video2 and video1 and video0: scores"
-    assert said in caplog.text
-
-
-def test_prepare_path_says_what_was_found(strips, tmp_path, monkeypatch):
-    said = []
-    report = prepare_path(str(strips), tmp_path / "s.h5", say=said.append)
-    assert (report.written, said) == (4, [open_source(strips).describe()])
-    small = module.builtin.SETS["moving_shapes"]._replace(clips=2)
-    monkeypatch.setitem(module.builtin.SETS, "moving_shapes", small)
-    assert prepare_path("moving_shapes", tmp_path / "m.h5").written == 2
-
-
-def test_open_data_draws_built_in_sets(tmp_path, monkeypatch):
-    small = module.builtin.SETS["moving_shapes"]._replace(clips=20)
-    monkeypatch.setitem(module.builtin.SETS, "moving_shapes", small)
-    names = set()
-    for seed in (0, 1):
-        config = DataConfig(path="moving_shapes", cache=str(tmp_path), seed=seed)
-        with open_data(config) as store:
-            assert ("classes", "horizontal (10), vertical (10)") in store.describe()
-            names.add(store.path.name)
-    other = small._replace(draw=lambda seed, index: 255 - small.draw(seed, index))
-    monkeypatch.setitem(module.builtin.SETS, "moving_shapes", other)
-    with open_data(DataConfig(path="moving_shapes", cache=str(tmp_path))) as store:
-        names.add(store.path.name)
-    assert len(names) == 3, "another seed or another drawing is another store"
-
-
-def test_unknown_data_names_the_nearest_built_in():
-    with pytest.raises(UserError, match=r"^moving_shape does not exist.* such as moving_shapes\."):
-        open_data(DataConfig(path="moving_shape"))
+def test_a_real_clip_with_edges(real_data, tmp_path):
+    source = open_source(real_data / "clips" / "bgslibrary_video.avi")
+    report = prepare(source, tmp_path / "s.h5", size=(48, 64), labels="edges", test_frames=10)
+    with ClipStore.open(report.path) as store:
+        assert store.index["length"][1] == 10
+        assert 0.02 < store.read_map("labels", 1, 0, 10).mean() < 0.2
+        assert store.read_map("confidence", 1, 1, 10).mean() > 0.9

@@ -240,7 +240,7 @@ def test_forced_layout(strips):
     assert [v.length for v in source.videos] == [2, 2]
     with pytest.raises(UserError, match=r"no usable videos: found 4 files such as 0/0\.png"):
         open_source(strips, "videos")
-    with pytest.raises(UserError, match=r"Expected a layout of film_strips, .* found 'reel'"):
+    with pytest.raises(UserError, match=r"Expected a layout of labelled_frames, .* found 'reel'"):
         open_source(strips, "reel")
 
 

@@ -1,25 +1,26 @@
-import errno
 import multiprocessing
 import pickle
-import shutil
 from concurrent.futures import ThreadPoolExecutor
 
 import h5py
 import numpy as np
 import pytest
 
-from kvidgan.data import store as module
+from kvidgan.data.labels import LabelSet
 from kvidgan.data.listing import Skipped, Video
-from kvidgan.data.store import ClipStore, StoreWriter
+from kvidgan.data.store import ClipStore
+from kvidgan.data.store_writer import StoreWriter
 from kvidgan.errors import UserError
 
-from .conftest import video
+from .conftest import PLACES, moments, placed, video
 
 
 def write(path, videos, **about):
     with StoreWriter(path, name="set", classes=["a", "b"], **about) as writer:
         for number, frames in enumerate(videos):
-            writer.add(Video(f"é{number}", iter, number % 2, "train" if number else ""), frames)
+            writer.add(
+                Video(f"é{number}", iter, number % 2, "train" if number else ""), moments(frames)
+            )
         writer.skipped.append(Skipped("bad", "too bad"))
     return ClipStore.open(path)
 
@@ -41,14 +42,6 @@ def test_frames_and_index_come_back(store):
     np.testing.assert_array_equal(store.read(2, 2, 9, 3), video(2, 9)[2:9:3])
     assert store.skipped == [Skipped("bad", "too bad")]
     store.verify()
-
-
-def test_thousands_of_skipped_files_are_remembered(tmp_path):
-    skipped = [Skipped(f"{number}.jpg", "x" * 100) for number in range(3000)]
-    with StoreWriter(tmp_path / "s.h5", name="set") as writer:
-        writer.add(Video("a", iter), video(0, 1))
-        writer.skipped += skipped
-    assert ClipStore.open(tmp_path / "s.h5").skipped == skipped
 
 
 def test_reading_outside_a_video_is_an_error(store):
@@ -106,53 +99,6 @@ def test_a_process_of_its_own(store):
         np.testing.assert_array_equal(pool.apply(store.read, (2, 0, 9)), video(2, 9))
 
 
-def test_a_video_that_breaks_off_leaves_nothing(tmp_path):
-    def broken():
-        yield from video(9, 3)
-        raise UserError("frame 4 is damaged")
-
-    with StoreWriter(tmp_path / "s.h5", name="set") as writer:
-        writer.add(Video("a", iter), video(1, 4))
-        with pytest.raises(UserError, match="frame 4"):
-            writer.add(Video("b", iter), broken())
-        with pytest.raises(UserError, match="c holds no frame"):
-            writer.add(Video("c", iter), [])
-        writer.add(Video("d", iter), video(2, 4))
-    with ClipStore.open(tmp_path / "s.h5") as store:
-        assert store.index["start"].tolist() == [0, 4]
-        np.testing.assert_array_equal(store.read(1, 0, 4), video(2, 4))
-
-
-def test_an_error_leaves_no_file(tmp_path):
-    with pytest.raises(RuntimeError, match="stop"), StoreWriter(tmp_path / "s.h5", name="x"):
-        raise RuntimeError("stop")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_full_disk(tmp_path, monkeypatch):
-    def full(*args, **options):
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(h5py.Dataset, "resize", full)
-    with pytest.raises(UserError, match=r"Cannot write .*s\.h5: the disk is full; free some"):
-        write(tmp_path / "s.h5", [video(0, 5)])
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_almost_full_disk(tmp_path, monkeypatch):
-    usage = shutil.disk_usage(tmp_path)
-    free = module.RESERVE + video(0, 5).nbytes
-    for left, enough in ((free, True), (free - 1, False)):
-        monkeypatch.setattr(shutil, "disk_usage", lambda _, left=left: usage._replace(free=left))
-        if enough:
-            write(tmp_path / "s.h5", [video(0, 5)])
-            (tmp_path / "s.h5").unlink()
-        else:
-            with pytest.raises(UserError, match="the disk is full"):
-                write(tmp_path / "s.h5", [video(0, 5)])
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_files_that_are_no_store(tmp_path, store):
     def message(name):
         with pytest.raises(UserError) as caught:
@@ -172,6 +118,97 @@ def test_files_that_are_no_store(tmp_path, store):
     assert "text.h5 is not an HDF5 file" in message("text.h5")
     assert "other.h5 is an HDF5 file but not a clip store" in message("other.h5")
     assert "cut.h5 is truncated or damaged" in message("cut.h5")
-    assert "newer.h5 is a clip store of format 99, this kvidgan reads up to 1" in message(
+    assert "newer.h5 is a clip store of format 99, this kvidgan reads up to 2" in message(
         "newer.h5"
     )
+
+
+# --- maps
+
+
+@pytest.fixture
+def mapped(tmp_path):
+    """A store of two videos with all maps; flow and confidence are any."""
+    with StoreWriter(tmp_path / "m.h5", name="set", labels=SKY) as writer:
+        for number, length in ((1, 5), (2, 7)):
+            writer.add(Video(f"v{number}", iter), moments(*everything(number, length)))
+    with ClipStore.open(tmp_path / "m.h5") as opened:
+        yield opened
+
+
+SKY = LabelSet("ids", ("sky", "road"))
+
+
+def everything(number, length):
+    frames, maps = placed(number, length)
+    flow = np.zeros((length, 24, 32, 2), np.float16)
+    flow[..., 0] = PLACES[..., 1] - 7.5
+    flow[..., 1] = np.arange(length)[:, None, None] / 4
+    return frames, {**maps, "flow": flow, "confidence": flow[..., 0] > number}
+
+
+def test_maps_come_back(mapped):
+    assert mapped.maps == ("labels", "instances", "flow", "confidence")
+    assert (mapped.labels, len(mapped.labels)) == (SKY, 2)
+    kinds = {"labels": "uint8", "instances": "uint16", "flow": "float16", "confidence": "bool"}
+    for place, (number, length) in enumerate(((1, 5), (2, 7))):
+        frames, maps = everything(number, length)
+        np.testing.assert_array_equal(mapped.read(place, 0, length), frames)
+        for name, values in maps.items():
+            found = mapped.read_map(name, place, 1, length, 2)
+            assert found.dtype.name == kinds[name]
+            np.testing.assert_array_equal(found, values[1::2])
+    mapped.verify()
+
+
+def test_maps_lie_beside_their_frames_in_compressed_chunks(mapped):
+    with h5py.File(mapped.path) as file:
+        assert file.attrs["kvidgan_clip_store"] == 2, "older versions must not read half of it"
+        for name, inner in (("labels", ()), ("instances", ()), ("flow", (2,))):
+            values = file[name]["24x32x3"]
+            assert (values.chunks, values.compression) == ((1, 24, 32, *inner), "lzf")
+            assert len(values) == 12
+
+
+def test_a_store_says_which_maps_it_has(mapped, store):
+    facts = dict(mapped.describe())
+    assert facts["maps"] == "labels, instances, flow, confidence"
+    assert facts["labels"] == "ids of 2 classes (sky, road)"
+    assert (store.maps, store.labels) == ((), None)
+    assert not {"maps", "labels"} & dict(store.describe()).keys()
+    with h5py.File(store.path) as file:
+        assert file.attrs["kvidgan_clip_store"] == 1, "older versions read it"
+
+
+def test_reading_what_is_not_there(mapped, store):
+    with pytest.raises(ValueError, match="expected one of the maps .*, found 'flow'"):
+        store.read_map("flow", 0, 0, 1)
+    with pytest.raises(IndexError, match="frames 3:6 of a video with 5"):
+        mapped.read_map("flow", 0, 3, 6)
+
+
+@pytest.mark.parametrize(
+    ("name", "counts"),
+    [("frames", True), ("labels", True), ("instances", True), ("flow", False)],
+)
+def test_verify_and_checksum_mind_all_that_is_given(mapped, tmp_path, name, counts):
+    with h5py.File(mapped.path, "r+") as file:
+        values = file[name]["24x32x3"]
+        values[8] = values[8] + 1
+    if counts:
+        with pytest.raises(UserError, match=r"m\.h5 is damaged at v2"):
+            mapped.verify()
+    else:
+        mapped.verify()
+    other = tmp_path / "other.h5"
+    with StoreWriter(other, name="set", labels=SKY) as writer:
+        for number in (0, 1):
+            frames = mapped.read(number, 0, mapped.index["length"][number])
+            maps = {m: mapped.read_map(m, number, 0, len(frames)) for m in mapped.maps}
+            writer.add(Video("v", iter), moments(frames, maps))
+    assert (ClipStore.open(other).checksum != mapped.checksum) == counts
+
+
+def test_a_store_with_maps_pickles(mapped):
+    again = pickle.loads(pickle.dumps(mapped))
+    np.testing.assert_array_equal(again.read_map("flow", 1, 0, 7), everything(2, 7)[1]["flow"])

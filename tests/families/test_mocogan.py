@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from kvidgan.families import mocogan
+from kvidgan.families import Facts, mocogan
 from kvidgan.families.mocogan import Config, Family
 
 from .common import batch, parameters, values
@@ -189,13 +189,13 @@ def test_impossible_options_are_refused():
     with pytest.raises(ValueError, match="expected at least 13 for a full video discriminator"):
         Config(frames=12)
     with pytest.raises(ValueError, match="expected the data's classes"):
-        Config(categories=["a", "b"]).for_data(["b", "c"])
+        Config(categories=["a", "b"]).for_data(Facts(["b", "c"]))
     with pytest.raises(ValueError, match="expected every video in a class folder, found 3"):
-        Config().for_data(["a", "b"], unlabelled=3)
+        Config().for_data(Facts(["a", "b"], unlabelled=3))
 
 
 def test_data_complete_the_categories():
-    assert Config().for_data(["a", "b"]).categories == ["a", "b"]
-    assert Config().for_data(["only"]).categories == []
-    assert Config(categories=[]).for_data(["a", "b"], unlabelled=3).categories == []
-    assert Config().for_data([], unlabelled=3).categories == []
+    assert Config().for_data(Facts(["a", "b"])).categories == ["a", "b"]
+    assert Config().for_data(Facts(["only"])).categories == []
+    assert Config(categories=[]).for_data(Facts(["a", "b"], unlabelled=3)).categories == []
+    assert Config().for_data(Facts([], unlabelled=3)).categories == []

@@ -42,10 +42,9 @@ def test_several_frames_a_step_come_one_by_one():
         assert step.extras["half"].shape == (1, 5, 7, 3)
 
 
-@pytest.mark.parametrize("step", [counting, labelled])
-def test_what_cannot_predict_from_a_clip(step):
-    with pytest.raises(UserError, match="Expected a model that predicts from a clip's frames"):
-        history_length(step()[1])
+def test_what_makes_videos_from_noise_goes_on_with_nothing():
+    with pytest.raises(UserError, match="Expected a model that goes on with a clip or follows"):
+        history_length(counting()[1])
 
 
 def test_clips_are_made_to_suit():

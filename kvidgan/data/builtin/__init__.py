@@ -4,17 +4,18 @@ A set is one entry of `SETS`: its size, its classes and splits, and a function t
 `index` of the set with a given seed. A file beside this one draws each.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from kvidgan.data.labels import LabelSet
 from kvidgan.data.listing import Source, Video
 from kvidgan.data.schema import DigitsConfig
 
-from . import maze, moving_digits, moving_shapes
+from . import maze, moving_digits, moving_shapes, streets
 
 
 class BuiltIn(NamedTuple):
@@ -27,6 +28,9 @@ class BuiltIn(NamedTuple):
         classes: Their names; clip i is of class i modulo their number. Empty: without classes.
         test: How many of the last clips are of split "test", the others of "train"; 0: no splits.
         note: What else there is to say of it.
+        labels: Names of the classes of its label maps; empty: without.
+        maps: With labels, (seed, index) to what belongs to the frames: "labels", uint8 and, where
+            there are such, "instances", uint16, both (time, height, width); a pure function.
     """
 
     clips: int
@@ -35,6 +39,8 @@ class BuiltIn(NamedTuple):
     classes: tuple[str, ...] = ()
     test: int = 0
     note: str = ""
+    labels: tuple[str, ...] = ()
+    maps: Callable[[int, int], Mapping[str, np.ndarray]] | None = None
 
 
 def open_builtin(name: str, seed: int = 0, digits: DigitsConfig | None = None) -> Source:
@@ -56,11 +62,13 @@ def open_builtin(name: str, seed: int = 0, digits: DigitsConfig | None = None) -
             length=time,
             height=height,
             width=width,
+            read_maps=made.maps and partial(_maps, made.maps, seed, index),
         )
         for index in range(made.clips)
     ]
     note = ", ".join(filter(None, [f"seed {seed}", made.note]))
-    return Source("built-in", Path(name), videos, classes=list(made.classes), note=note)
+    labels = LabelSet("ids", made.labels) if made.labels else None
+    return Source("built-in", Path(name), videos, [], list(made.classes), note, labels)
 
 
 def _digits(options: DigitsConfig) -> BuiltIn:
@@ -82,6 +90,14 @@ def _frames(draw: Callable[[int, int], np.ndarray], seed: int, index: int) -> It
     return iter(draw(seed, index))
 
 
+def _maps(
+    draw: Callable[[int, int], Mapping[str, np.ndarray]], seed: int, index: int
+) -> Iterator[dict[str, np.ndarray]]:
+    drawn = draw(seed, index)
+    for moment in zip(*drawn.values(), strict=True):
+        yield dict(zip(drawn, moment, strict=True))
+
+
 DIGITS = "moving_digits"
 SETS = {
     "moving_shapes": BuiltIn(
@@ -96,6 +112,14 @@ SETS = {
         shape=(maze.TIME, maze.HEIGHT, maze.WIDTH),
         draw=maze.maze_clip,
         test=12,
+    ),
+    "streets": BuiltIn(
+        clips=120,
+        shape=(streets.TIME, streets.HEIGHT, streets.WIDTH),
+        draw=streets.frames,
+        test=12,
+        labels=streets.CLASSES,
+        maps=streets.maps,
     ),
 }
 NAMES = tuple(SETS)

@@ -1,0 +1,97 @@
+"""Frames and label maps that lie in image files, one each."""
+
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from kvidgan.data.labels import LabelSet
+from kvidgan.errors import UserError
+from kvidgan.media import image_size, read_image, read_map
+
+_MASK = ("background", "foreground")
+
+
+def read_frames(paths: Sequence[Path]) -> Iterator[np.ndarray]:
+    """Read frames: uint8 (height, width, 3).
+
+    Raises:
+        UserError: If one is damaged, or not of the first one's size.
+    """
+    shape = None
+    for path in paths:
+        frame = read_image(path)
+        shape = shape or frame.shape
+        if frame.shape != shape:
+            raise UserError(
+                f"{path} is {frame.shape[1]}x{frame.shape[0]}, the frames before it are"
+                f" {shape[1]}x{shape[0]}: expected one size in a folder."
+            )
+        yield frame
+
+
+# --- label maps
+
+
+class Ids(NamedTuple):
+    """What a look at label maps found: the highest id, where, and if all are 0 or 255."""
+
+    highest: int = -1
+    file: Path = Path()
+    mask: bool = True
+
+    def also(self, other: "Ids") -> "Ids":
+        """Return what both found."""
+        return max(self, other, key=lambda ids: ids.highest)._replace(mask=self.mask and other.mask)
+
+
+def looked_at(maps: Sequence[Path], images: Sequence[Path] = ()) -> Ids:
+    """Read label maps, and see which ids there are and whether they fit their images.
+
+    Raises:
+        UserError: If one is no label map, or not of its image's size.
+    """
+    found = Ids()
+    for path, image in zip_longest(maps, images):
+        values = _label_map(path)
+        if image is not None and values.shape != image_size(image):
+            high, wide = image_size(image)
+            raise UserError(
+                f"{path} is {values.shape[1]}x{values.shape[0]}, its image {image} is"
+                f" {wide}x{high}: expected one size."
+            )
+        mask = found.mask and bool(((values == 0) | (values == 255)).all())
+        found = found.also(Ids(int(values.max()), path, mask))
+    return found
+
+
+def label_set(ids: Ids, classes: int | None = None) -> LabelSet:
+    """Return the classes of label maps that were looked at.
+
+    Raises:
+        UserError: If an id is beyond the number of classes given.
+    """
+    if ids.mask and ids.highest == 255 and classes in (None, 2):
+        return LabelSet("ids", _MASK)
+    if classes is not None and ids.highest >= classes:
+        raise UserError(
+            f"{ids.file}: expected class ids from 0 to {classes - 1}, found {ids.highest}: declare"
+            f" {ids.highest + 1} with --classes (data.classes), or mend the label maps."
+        )
+    return LabelSet("ids", tuple(map(str, range(classes or ids.highest + 1))))
+
+
+def read_labels(paths: Sequence[Path], labels: LabelSet) -> Iterator[np.ndarray]:
+    """Read label maps: uint8 (height, width), places in the classes' names."""
+    for path in paths:
+        values = _label_map(path)
+        yield (values > 0).astype(np.uint8) if labels.names == _MASK else values
+
+
+def _label_map(path: Path) -> np.ndarray:
+    values = read_map(path)
+    if values.dtype != np.uint8:
+        raise UserError(f"{path} has 16 bit: expected class ids from 0 to 255, in 8 bit.")
+    return values

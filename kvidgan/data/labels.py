@@ -1,0 +1,135 @@
+"""Label maps: which classes there are, and two kinds that are found in the frames themselves."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain, islice
+from typing import Literal
+
+import numpy as np
+
+from kvidgan.media import fit_frames
+
+Found = Literal["edges", "foreground"]
+Kind = Literal["ids", Found]
+
+
+@dataclass(frozen=True)
+class LabelSet:
+    """The classes that the values of label maps stand for.
+
+    Attributes:
+        kind: "ids" of maps that came with the frames; "edges" or "foreground" of maps that were
+            found in them.
+        names: Of the classes: a map's value is a place in it.
+    """
+
+    kind: Kind
+    names: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def describe(self) -> str:
+        """Say in a few words what the labels are."""
+        numbered = self.names == tuple(map(str, range(len(self))))
+        shown = "" if numbered else f" ({', '.join(self.names)})"
+        return f"{self.kind} of {len(self)} class{'' if len(self) == 1 else 'es'}{shown}"
+
+
+def find_labels(kind: Found, frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """Find label maps in frames, one after another.
+
+    Args:
+        kind: "edges" or "foreground".
+        frames: uint8 (height, width, 1 or 3), of one size.
+
+    Returns:
+        An iterator of uint8 (height, width): places in the names of `found_set(kind)`.
+    """
+    return _FINDERS[kind](frames)
+
+
+def found_set(kind: Found) -> LabelSet:
+    """Return the classes that `find_labels` finds."""
+    return LabelSet(kind, ("background", _NAMES[kind]))
+
+
+# --- edges
+
+BLUR = 1.2  # standard deviation, pixels: below, edges are noise
+SHARE = 0.88  # of the pixels, have less gradient than an edge begins with
+FAINTEST = 24.0  # gradient that any edge has at least: on plain ground the rest is noise
+
+
+def edges(frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """Find the edges of each frame (Canny 1986): 1 on them, 0 elsewhere.
+
+    The threshold is a quantile of the frame's own gradients, so dark, pale and busy clips all show
+    about as many edges.
+    """
+    import cv2  # takes half a second
+
+    for frame in frames:
+        grey = cv2.GaussianBlur(_grey(frame), (0, 0), BLUR)
+        x, y = (cv2.Sobel(grey, cv2.CV_16S, *axis) for axis in ((1, 0), (0, 1)))
+        size = np.hypot(x, y, dtype=np.float32)
+        high = max(FAINTEST, float(np.quantile(size, SHARE)))
+        found = cv2.Canny(x, y, 0.4 * high, high, L2gradient=True)
+        yield (found > 0).astype(np.uint8)
+
+
+# --- foreground
+
+WARM_UP = 48  # frames that are looked at before the first is answered
+HISTORY = 250  # frames that the background remembers
+STEADY = 0.7  # of the time, is how long the colours of a background are seen, together
+DISTANCE = 25.0  # squared, in standard deviations, from which on a pixel is foreground
+
+
+def foreground(frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """Find what moves before a still background (Zivkovic 2004, OpenCV's MOG2): 1, elsewhere 0.
+
+    For clips of a camera that stands still. The background is learned on the way, so the first
+    frames are looked at twice: backwards, then forwards.
+    """
+    import cv2
+
+    frames = iter(frames)
+    first = list(islice(frames, WARM_UP))
+    method = cv2.createBackgroundSubtractorMOG2(HISTORY, DISTANCE, detectShadows=False)
+    method.setBackgroundRatio(STEADY)
+    for frame in reversed(first):
+        method.apply(_as_bright(frame, method.getBackgroundImage()))
+    for frame in chain(first, frames):
+        yield _clean(method.apply(_as_bright(frame, method.getBackgroundImage())))
+
+
+def _as_bright(frame: np.ndarray, background: np.ndarray | None) -> np.ndarray:
+    """Take back what a camera's exposure changed everywhere: the median change of a channel."""
+    if background is None:
+        return frame
+    change = frame.astype(np.int16) - background.reshape(frame.shape)
+    shift = np.median(change[::2, ::2], axis=(0, 1))
+    return np.clip(frame - shift, 0, 255).astype(np.uint8)
+
+
+def _clean(mask: np.ndarray) -> np.ndarray:
+    """Remove specks and fill small holes, of a size that goes with the frame's."""
+    import cv2
+
+    side = 5 + 2 * (min(mask.shape) // 240)
+    brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    mask = cv2.morphologyEx(cv2.medianBlur(mask, 5), cv2.MORPH_CLOSE, brush)
+    return (mask > 0).astype(np.uint8)
+
+
+def _grey(frame: np.ndarray) -> np.ndarray:
+    height, width = frame.shape[:2]
+    return np.ascontiguousarray(fit_frames(frame[None], height, width, 1)[0, ..., 0])
+
+
+_FINDERS: dict[Found, Callable[[Iterable[np.ndarray]], Iterator[np.ndarray]]] = {
+    "edges": edges,
+    "foreground": foreground,
+}
+_NAMES: dict[Found, str] = {"edges": "edge", "foreground": "foreground"}

@@ -1,0 +1,133 @@
+"""The clip store's file format: one HDF5 file per data set, one frame per chunk.
+
+    /                   attributes: what it was made from, how, and a checksum
+    /index              one row per video: where its frames lie, and what it is
+    /skipped            what was left out and why, as JSON
+    /frames/64x64x3     all frames of one size, uint8 (frames, height, width, channels), lzf
+
+What belongs to single frames lies beside them, at the same places under the same names:
+
+    /labels/64x64x3     class ids, uint8 (frames, height, width)
+    /instances/64x64x3  ids of objects, uint16 (frames, height, width); 0: none
+    /flow/64x64x3       to the frame before, float16 (frames, height, width, 2): pixel p shows what
+                        was at p + flow(p), pixels to the right and down; 0 in the first frame
+    /confidence/64x64x3 where the flow is right, bool (frames, height, width); not in the first
+
+All videos of a store have the same of these maps.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from kvidgan.errors import UserError
+
+# The newest that is read. Stores without maps are written as format 1, which older versions read.
+FORMAT = 2
+
+# Of each map, its type and the axes beyond (frames, height, width).
+MAPS: dict[str, tuple[type, tuple[int, ...]]] = {
+    "labels": (np.uint8, ()),
+    "instances": (np.uint16, ()),
+    "flow": (np.float16, (2,)),
+    "confidence": (np.bool_, ()),
+}
+
+# One row of the index; text is added at the length that it needs.
+_NUMBERS = [
+    ("start", "i8"),
+    ("length", "i8"),
+    ("height", "i4"),
+    ("width", "i4"),
+    ("channels", "i4"),
+    ("class", "i4"),
+]
+_DIGEST = ("digest", "V16")
+
+
+class Digest:
+    """A hash of one video: of its frames, labels and instances.
+
+    Flow is left out: it follows from the frames, but not to the bit from one machine to another.
+    """
+
+    PARTS = ("frames", "labels", "instances")
+
+    def __init__(self) -> None:
+        self._hashes: dict[str, blake2b] = {}
+
+    def update(self, part: str, values: np.ndarray) -> None:
+        """Take in what follows of a part, if it counts."""
+        if part in self.PARTS:
+            own = self._hashes.setdefault(part, blake2b(digest_size=16))
+            own.update(np.ascontiguousarray(values).data)
+
+    def digest(self) -> bytes:
+        """Return the hash of what was taken in, however it was split."""
+        own = [self._hashes[part].digest() for part in self.PARTS if part in self._hashes]
+        return own[0] if len(own) == 1 else blake2b(b"".join(own), digest_size=16).digest()
+
+
+def dataset(row: Any) -> str:
+    """Return the name, in each group, of the data set that holds a row's video."""
+    return f"{row['height']}x{row['width']}x{row['channels']}"
+
+
+def encoded(rows: list[tuple]) -> np.ndarray:
+    """Return the index as HDF5 keeps it: text as UTF-8 bytes, as long as the longest."""
+    texts = [[text.encode() for text in row[-3:-1]] for row in rows]
+    width = [max([1, *(len(text[column]) for text in texts)]) for column in range(2)]
+    kind = [*_NUMBERS, ("split", f"S{width[0]}"), ("name", f"S{width[1]}"), _DIGEST]
+    return np.array([(*r[:-3], *t, r[-1]) for r, t in zip(rows, texts, strict=True)], kind)
+
+
+def decoded(stored: np.ndarray) -> np.ndarray:
+    """Return the index with text as text."""
+    texts = {name: np.char.decode(stored[name], "utf-8") for name in ("split", "name")}
+    kind = [*_NUMBERS, *((name, text.dtype) for name, text in texts.items()), _DIGEST]
+    index = np.empty(len(stored), kind)
+    for name in stored.dtype.names or ():
+        index[name] = texts.get(name, stored[name])
+    return index
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Say in one sentence what is wrong with a file that HDF5 cannot read."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise UserError(f"{path} does not exist: expected a clip store.") from error
+    except IsADirectoryError as error:
+        raise UserError(f"{path} is a folder: expected a clip store.") from error
+    except PermissionError as error:
+        raise UserError(f"{path} may not be read: change its permissions.") from error
+    except (OSError, KeyError, RuntimeError) as error:
+        if "signature not found" in str(error):
+            raise UserError(f"{path} is not an HDF5 file: expected a clip store.") from error
+        text = "is truncated or damaged: expected a complete clip store; convert the data again"
+        raise UserError(f"{path} {text}.") from error
+
+
+def header(path: Path, file: h5py.File) -> Mapping[str, Any]:
+    """Return the attributes of a clip store.
+
+    Raises:
+        UserError: If the file is none, or of a newer version.
+    """
+    found = file.attrs.get("kvidgan_clip_store")
+    if found is None:
+        raise UserError(
+            f"{path} is an HDF5 file but not a clip store: make one with kvidgan prepare."
+        )
+    if found > FORMAT:
+        raise UserError(
+            f"{path} is a clip store of format {found}, this kvidgan reads up to {FORMAT}:"
+            " update kvidgan."
+        )
+    return dict(file.attrs)

@@ -1,0 +1,143 @@
+"""Options of vid2vid."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from kvidgan.adversarial.optimizers import OptimizerConfig
+from kvidgan.families import Facts
+from kvidgan.nn.patches import smallest_side
+from kvidgan.nn.temporal import span
+
+_ADAM = OptimizerConfig(name="adam", learning_rate=2e-4, beta_1=0.5, beta_2=0.999)
+TAPS = 3  # frames that a video discriminator sees
+
+
+class Config(BaseModel):
+    """Options of video-to-video synthesis; defaults are the paper's where it says them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Literal["vid2vid"] = "vid2vid"
+    size: tuple[int, int] = Field(
+        (256, 512), description="Height and width of the frames trained on, pixels."
+    )
+    channels: Literal[1, 3] = Field(3, description="1 grey, 3 RGB.")
+    labels: list[str] | None = Field(
+        None, description="Names of the label classes; null: those of the data."
+    )
+    labels_from: Literal["ids", "edges", "foreground"] | None = Field(
+        None, description="What the label maps are; null: as the data says."
+    )
+    instance_edges: bool = Field(
+        False, description="Show the edges between instances too; the data needs instance maps."
+    )
+    past: int = Field(2, ge=1, description="Past frames that the next one is drawn from, L.")
+    flow: bool = Field(
+        True, description="Warp the past frame along a flow; false: draw each frame by itself."
+    )
+    first_frame: Literal["real", "drawn"] = Field(
+        "real",
+        description="real: past frames are given at first; drawn: the generator begins by itself.",
+    )
+    foreground_labels: list[str] = Field(
+        [], description="Classes that a network of their own draws, from the labels alone."
+    )
+    foreground_width: int = Field(32, ge=1, description="Maps of that network's first layer.")
+    scales: int = Field(1, ge=1, le=3, description="Generators, each twice as fine as the last.")
+    fix_coarse_steps: int = Field(
+        0, ge=0, description="Steps in which the finest generator learns alone."
+    )
+    generator_width: int = Field(128, ge=2, description="Maps of the coarsest one's first layer.")
+    down: int = Field(3, ge=1, le=5, description="Halvings in the coarsest generator.")
+    blocks: int = Field(9, ge=2, description="Residual blocks in the coarsest generator.")
+    fine_blocks: int = Field(3, ge=1, description="Residual blocks in each finer generator.")
+    norm: Literal["instance", "batch"] = Field("instance", description="Of all networks.")
+    discriminator_width: int = Field(64, ge=1, description="Maps of the first layers.")
+    discriminator_layers: int = Field(3, ge=1, description="Halvings in each discriminator.")
+    discriminator_scales: int = Field(2, ge=1, description="Sizes that they judge, each half.")
+    temporal_scales: int = Field(
+        3, ge=0, le=3, description="Video discriminators: of frames 1, 3 and 9 apart; 0: none."
+    )
+    loss: Literal["lsgan", "hinge", "bce"] = Field("lsgan", description="The adversarial loss.")
+    feature_matching: float = Field(10.0, ge=0, description="Weight of feature matching.")
+    perceptual: str = Field(
+        "none", description="VGG-19's weights: imagenet, a file of them, or none: leave it out."
+    )
+    perceptual_weight: float = Field(10.0, ge=0, description="Weight of the perceptual loss.")
+    flow_weight: float = Field(10.0, ge=0, description="Weight of the flow's and warp's losses.")
+    backprop_frames: int = Field(
+        1, ge=1, description="Frames a step, through which the gradient flows back."
+    )
+    sequence: int = Field(30, ge=1, description="Frames in a row made of a clip, at most.")
+    first_sequence: int = Field(4, ge=1, description="Frames in a row in the first epochs.")
+    grow_every: int = Field(
+        5, ge=0, description="Epochs after which the sequence doubles; 0: it is long at once."
+    )
+    flip: bool = Field(False, description="Mirror every other clip.")
+    generator_optimizer: OptimizerConfig = Field(_ADAM, description="Of the generators.")
+    discriminator_optimizer: OptimizerConfig = Field(_ADAM, description="Of the discriminators.")
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Config":
+        least = smallest_side(self.discriminator_layers, self.discriminator_scales)
+        multiple = self.multiple_of
+        for side in self.size:
+            if side % multiple or side < least:
+                raise ValueError(
+                    f"size: expected multiples of {multiple}, at least {least}, found {side}"
+                )
+        if self.generator_width % 2 ** (self.scales - 1):
+            raise ValueError(
+                f"generator_width: expected a multiple of {2 ** (self.scales - 1)}, since each "
+                f"finer generator has half of it, found {self.generator_width}"
+            )
+        unknown = sorted(set(self.foreground_labels) - set(self.labels or self.foreground_labels))
+        if unknown:
+            raise ValueError(
+                f"foreground_labels: expected classes of the data, {', '.join(self.labels or [])}, "
+                f"found {unknown[0]!r}"
+            )
+        return self
+
+    @property
+    def multiple_of(self) -> int:
+        """What the sides of frames must be multiples of, pixels."""
+        return 2 ** (self.down + self.scales - 1)
+
+    @property
+    def classes(self) -> int:
+        """Channels of an encoded label map."""
+        return len(self.labels or []) + self.instance_edges
+
+    @property
+    def judged_scales(self) -> int:
+        """How many temporal scales there are: none without flow."""
+        return self.temporal_scales if self.flow else 0
+
+    @property
+    def kept(self) -> int:
+        """Past frames that a step needs: for the generator, and for the slowest judge."""
+        slowest = span(self.judged_scales - 1, TAPS) - 1 if self.judged_scales else 0
+        return max(self.past, slowest)
+
+    def for_data(self, data: Facts) -> "Config":
+        """Return the options with the data's label classes.
+
+        Raises:
+            ValueError: If there are none, or they are others than the options say.
+        """
+        if data.labels is None:
+            raise ValueError(
+                "family.name: vid2vid needs a label map for every frame, found data without; "
+                "prepare the videos with --labels edges or --labels foreground"
+            )
+        for name, given, found in (
+            ("labels", self.labels, data.labels),
+            ("labels_from", self.labels_from, data.labels_from),
+        ):
+            if given is not None and given != found:
+                raise ValueError(f"family.{name}: expected the data's, {found}, found {given}")
+        return type(self).model_validate(
+            {**self.model_dump(), "labels": data.labels, "labels_from": data.labels_from}
+        )

@@ -1,0 +1,84 @@
+"""The discriminators of vid2vid (Wang et al. 2018, eq. 2 and 3), and what generators lose."""
+
+from typing import Any, NamedTuple
+
+import keras
+from keras import ops
+
+from kvidgan.families.vid2vid.config import TAPS, Config
+from kvidgan.nn.losses import feature_matching, gan_loss
+from kvidgan.nn.patches import multi_scale, patch_discriminator
+from kvidgan.nn.temporal import at_scale
+from kvidgan.nn.warp import long_flow
+
+Tensor = Any
+FLOW_UNIT = 20.0  # pixels; flows are shown to discriminators as multiples
+
+
+class Verdict(NamedTuple):
+    """What a generator loses: to a discriminator's scores, and by differing in what it sees."""
+
+    adversarial: Tensor
+    features: Tensor
+
+
+class Judge:
+    """One discriminator at several sizes, of single frames or of several.
+
+    Attributes:
+        networks: One a size, the finest first.
+    """
+
+    def __init__(self, config: Config, channels: int, name: str):
+        self.loss = config.loss
+        self.networks = [
+            patch_discriminator(
+                channels,
+                config.discriminator_width,
+                config.discriminator_layers,
+                config.norm,
+                f"{name}_{size}",
+            )
+            for size in range(config.discriminator_scales)
+        ]
+
+    def verdict(self, real: Tensor, made: Tensor) -> Verdict:
+        """Return what the generator loses by `made`, to be told apart from `real`."""
+        of_real, of_made = self._seen(ops.stop_gradient(real)), self._seen(made)
+        features = feature_matching([s[:-1] for s in of_real], [s[:-1] for s in of_made])
+        scores = [seen[-1] for seen in of_made]
+        return Verdict(gan_loss(self.loss, scores, real=True, generator=True), features)
+
+    def error(self, real: Tensor, made: Tensor) -> Tensor:
+        """Return the discriminator's own loss, a scalar: the mean of both kinds."""
+        losses = [
+            gan_loss(self.loss, [seen[-1] for seen in self._seen(x)], real=is_real)
+            for x, is_real in ((real, True), (ops.stop_gradient(made), False))
+        ]
+        return (losses[0] + losses[1]) / 2
+
+    def _seen(self, x):
+        return multi_scale(self.networks, x, training=True)
+
+    @property
+    def variables(self) -> list[keras.Variable]:
+        """All that may be trained."""
+        return [v for network in self.networks for v in network.trainable_variables]
+
+
+def frames_apart(frames: Tensor, flows: Tensor, scale: int) -> Tensor:
+    """Return what a video discriminator sees of the last frames: three, and the flows between.
+
+    Args:
+        frames: (batch, time, height, width, channels).
+        flows: (batch, time, height, width, 2), pixels: of each frame to the one before.
+        scale: They are 3**scale frames apart.
+
+    Returns:
+        (batch, height, width, 3 * channels + 2 * 2).
+    """
+    apart = 3**scale
+    ends = [flows[:, : flows.shape[1] - back * apart] for back in range(TAPS - 1)]
+    between = [long_flow(flow, apart) / FLOW_UNIT for flow in ends]
+    chosen = at_scale(frames, scale, TAPS)
+    return ops.concatenate([chosen[:, tap] for tap in range(TAPS)] + between, axis=-1)

@@ -1,0 +1,40 @@
+"""The one room that converts ranges and colours, and reads and writes images and videos.
+
+Frames are uint8 arrays in RGB order; grey ones have one channel. Maps hold a number a pixel.
+"""
+
+from .arranging import BACKGROUND, bordered, enlarge, grid, strip
+from .reading import (
+    IMAGE_SUFFIXES,
+    VIDEO_SUFFIXES,
+    image_size,
+    natural_key,
+    read_image,
+    read_map,
+    read_video,
+)
+from .shaping import fit_flow, fit_frames, fit_maps, to_float, to_uint8
+from .writing import replacing, write_frames, write_image
+
+__all__ = [
+    "BACKGROUND",
+    "IMAGE_SUFFIXES",
+    "VIDEO_SUFFIXES",
+    "bordered",
+    "enlarge",
+    "fit_flow",
+    "fit_frames",
+    "fit_maps",
+    "grid",
+    "image_size",
+    "natural_key",
+    "read_image",
+    "read_map",
+    "read_video",
+    "replacing",
+    "strip",
+    "to_float",
+    "to_uint8",
+    "write_frames",
+    "write_image",
+]

@@ -1,0 +1,183 @@
+"""Read images and videos."""
+
+import os
+import re
+import struct
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePath
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from kvidgan.errors import UserError
+
+IMAGE_SUFFIXES = frozenset(
+    {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".pgm", ".ppm"}
+)
+VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".mov", ".mkv", ".webm", ".gif"})
+
+_UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
+
+
+def natural_key(path: str | PurePath) -> tuple[Any, ...]:
+    """Return a sort key under which frame2 comes before frame10, folder by folder."""
+    return tuple(_natural_part(part) for part in PurePath(path).parts)
+
+
+def _natural_part(name: str) -> tuple[Any, ...]:
+    # The pattern's group makes text and numbers alternate, so equal places compare equal types.
+    pieces = re.split(r"(\d+)", name.lower())
+    return tuple(int(p) if place % 2 else p for place, p in enumerate(pieces)), name
+
+
+# --- images
+
+
+def image_size(path: Path) -> tuple[int, int]:
+    """Return (height, width) from an image's header, without decoding it.
+
+    Raises:
+        UserError: If the file is not an image.
+    """
+    with _open_image(path) as image:
+        return image.height, image.width
+
+
+def read_image(path: Path) -> np.ndarray:
+    """Read an image as uint8 (height, width, 3); its content decides the format, not its suffix.
+
+    Grey becomes RGB, transparency is laid over black, 16 bit is scaled to 8.
+
+    Raises:
+        UserError: If the file is missing, no image, or truncated.
+    """
+    with _open_image(path) as image:
+        try:
+            return _rgb_array(image)
+        except _UNREADABLE as error:
+            raise UserError(f"{path} is a damaged image ({reason(error)}): replace it.") from error
+
+
+def read_map(path: Path) -> np.ndarray:
+    """Read an image of numbers instead of colours, such as class or instance ids.
+
+    Returns:
+        uint8 or uint16 (height, width): of a palette image the indices, of a grey one the values.
+
+    Raises:
+        UserError: If the file is missing, no image, truncated, or has colours.
+    """
+    with _open_image(path) as image:
+        try:
+            values = np.array(image)
+        except _UNREADABLE as error:
+            raise UserError(f"{path} is a damaged image ({reason(error)}): replace it.") from error
+        if image.mode in ("P", "L", "1"):
+            return values.astype(np.uint8)
+        if image.mode.startswith("I") and values.min() >= 0 and values.max() < 2**16:
+            return values.astype(np.uint16)
+        raise UserError(
+            f"{path} has colours or fractions ({image.mode}): expected one number a pixel, an"
+            " 8-bit or 16-bit image in grey or with a palette; save the ids themselves."
+        )
+
+
+@contextmanager
+def _open_image(path: Path) -> Iterator[Image.Image]:
+    try:
+        image = Image.open(path)
+    except FileNotFoundError as error:
+        raise UserError(f"{path} does not exist.") from error
+    except (*_UNREADABLE, Image.DecompressionBombError) as error:
+        raise UserError(f"{path} is not a readable image: expected PNG, JPEG or alike.") from error
+    with image:
+        yield image
+
+
+def _rgb_array(image: Image.Image) -> np.ndarray:
+    """Decode one Pillow image (or the current frame of an animation) to uint8 (H, W, 3)."""
+    if image.mode.startswith("I"):  # 16 bit grey; 65535 / 255 = 257
+        grey = np.rint(np.clip(np.asarray(image), 0, 65535) / 257.0).astype(np.uint8)
+        return np.repeat(grey[..., None], 3, axis=-1)
+    if image.mode == "F":
+        raise ValueError("expected 8 or 16 bit, found floating point")
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        black = Image.new("RGB", image.size)
+        black.paste(image, mask=image.getchannel("A"))
+        return np.array(black)
+    return np.array(image.convert("RGB"))
+
+
+# --- videos
+
+
+def read_video(path: Path) -> tuple[Iterator[np.ndarray], float]:
+    """Open a video file, or an animated GIF.
+
+    Returns:
+        The frames, read as they are asked for, uint8 (height, width, 3) at their true size, and the
+        frames per second, the mean where they vary. A GIF's frame that is shown k times as long as
+        its shortest is returned k times: writers merge equal neighbours.
+
+    Raises:
+        UserError: If the file is missing or cannot be decoded, at once or while reading.
+    """
+    if not path.is_file():
+        raise UserError(f"{path} does not exist or is not a file: expected a video.")
+    return _read_gif(path) if path.suffix.lower() == ".gif" else _read_opencv(path)
+
+
+def _read_gif(path: Path) -> tuple[Iterator[np.ndarray], float]:
+    delays = []  # milliseconds
+    with _open_image(path) as image:
+        try:
+            for index in range(getattr(image, "n_frames", 1)):
+                image.seek(index)
+                # Browsers show a frame without a delay for 100 ms.
+                delays.append(image.info.get("duration") or 100)
+        except _UNREADABLE as error:
+            raise UserError(f"{path} is a damaged GIF ({reason(error)}).") from error
+    unit = min(delays)
+    repeats = [round(delay / unit) for delay in delays]
+    return _gif_frames(path, repeats), sum(repeats) * 1000.0 / sum(delays)
+
+
+def _gif_frames(path: Path, repeats: list[int]) -> Iterator[np.ndarray]:
+    with _open_image(path) as image:
+        for index, count in enumerate(repeats):
+            try:
+                image.seek(index)
+                frame = _rgb_array(image)
+            except _UNREADABLE as error:
+                raise UserError(f"{path} is a damaged GIF ({reason(error)}).") from error
+            for _ in range(count):
+                yield frame
+
+
+def _read_opencv(path: Path) -> tuple[Iterator[np.ndarray], float]:
+    import cv2  # takes half a second
+
+    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+    if not capture.isOpened():
+        raise UserError(f"{path} is damaged or not a video that OpenCV can read.")
+    return _opencv_frames(path, capture), capture.get(cv2.CAP_PROP_FPS)
+
+
+def _opencv_frames(path: Path, capture: Any) -> Iterator[np.ndarray]:
+    read, frame = capture.read()
+    if not read:
+        raise UserError(f"{path} is a damaged video: it holds no frame.")
+    while read:
+        yield np.ascontiguousarray(frame[..., ::-1])  # OpenCV's order is BGR
+        read, frame = capture.read()
+
+
+def reason(error: BaseException) -> str:
+    """Return in a few words why a library could not read or write."""
+    if isinstance(error, OSError) and error.errno:
+        return os.strerror(error.errno)  # libraries add paragraphs of their own
+    return str(error).strip().rstrip(".") or type(error).__name__

