@@ -42,8 +42,8 @@ OPTIONS = {
         "norm": "batch",
         "discriminator_width": 2,
         "discriminator_layers": 1,
-        "discriminator_scales": 2,
-        "temporal_scales": 2,
+        "discriminator_scales": 1,
+        "temporal_scales": 1,
     },
 }
 

@@ -11,5 +11,5 @@ OTHERS = [backend for backend in BACKENDS if backend != keras.backend.backend()]
 @pytest.mark.parametrize("backend", OTHERS)
 def test_every_backend(backend):
     tests = [ROOT / "tests" / part for part in ("adversarial", "nn", "families", "rollout")]
-    run("-m", "pytest", "-q", "-m", "every_backend", "-p", "no:cacheprovider", *tests,
+    run("-m", "pytest", "-q", "-m", "every_backend", "-n", "0", "-p", "no:cacheprovider", *tests,
         ROOT / "tests" / "training", backend=backend, cwd=ROOT)  # fmt: skip

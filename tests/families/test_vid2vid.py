@@ -274,6 +274,12 @@ def test_the_terms_of_motion_by_hand():
     assert found == pytest.approx(expected)
 
 
+def test_keras_knows_every_variable_that_is_trained():
+    gan = family(scales=2, foreground_labels=["car"], foreground_width=2)
+    known = {id(variable) for variable in gan.trainable_variables}
+    assert known == {id(v) for player in gan.players.values() for v in player.variables}
+
+
 # ---- Options
 
 

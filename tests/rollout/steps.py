@@ -58,6 +58,34 @@ def labelled():
     )
 
 
+def following(past=2, classes=3, found="ids", channels=3, edges=False, empty=False, **frame):
+    """The frame is half way from the last one, if it has a past, to what its label map shows.
+
+    That is -1 for the first class, 1 for the last. `edges` adds a channel, which is not looked at.
+    """
+    labels = keras.Input((3, None, None, classes + edges), name="labels")
+    values = ops.reshape(ops.linspace(-1.0, 1.0, classes), (1, 1, 1, classes))
+    shown = ops.sum(labels[:, -1, :, :, :classes] * values, axis=-1, keepdims=True)
+    raw = ops.repeat(shown, channels, axis=-1)
+    inputs, outputs = {"labels": labels}, {"frame": raw}
+    encoding = {"one_hot": classes, "found": found, "instance_edges": edges}
+    about = {"labels": {"role": "condition", "frames": 3, "encoding": encoding}}
+    extras = {}
+    if past:
+        inputs["past"] = keras.Input((past, None, None, channels), name="past")
+        about["past"] = {"role": "history", "frames": past, "may_be_empty": empty}
+        mask = (shown + 1) / 2
+        flow = ops.concatenate([shown, shown * 0], axis=-1)
+        outputs = {"frame": (raw + inputs["past"][:, -1]) / 2, "raw": raw, "mask": mask}
+        outputs["flow"] = flow
+        extras = {"mask": "mask", "flow": "flow", "raw": "image"}
+    return keras.Model(inputs, outputs), described(
+        frame={"height": None, "width": None, "channels": channels, "multiple_of": 4, **frame},
+        inputs=about,
+        extra_outputs=extras,
+    )
+
+
 def several():
     """Two frames a step: the last one and its negative."""
     history = keras.Input((2, None, None, 3), name="history")

@@ -44,6 +44,7 @@ def test_rows_of_content_and_columns_of_motion():
         (steps.walking, {"arrangement": "content-motion"}, "no content apart from its motion"),
         (steps.walking, {"category": "run"}, "has no categories; leave out --category"),
         (steps.predicting, {}, "goes on with a clip instead of beginning from noise"),
+        (steps.labelled, {}, "follows label maps instead of beginning from noise: kvidgan predict"),
     ],
 )
 def test_what_a_model_has_not_is_refused(step, options, sentence):

@@ -10,7 +10,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from kvidgan.adversarial import Player, VideoGAN, apply_gradients, value_and_gradients, when
+from kvidgan.adversarial import Pass, Player, VideoGAN, apply_gradients, value_and_gradients, when
 from kvidgan.families.vid2vid.config import TAPS, Config
 from kvidgan.families.vid2vid.generator import generator
 from kvidgan.families.vid2vid.judges import Judge, frames_apart
@@ -41,6 +41,9 @@ class Family(VideoGAN):
         self.video_judges = [
             Judge(config, seen, f"video{scale}") for scale in range(config.judged_scales)
         ]
+        # As attributes of their own, since Keras finds networks in attributes and lists only.
+        self.image_discriminators = self.image_judge.networks
+        self.video_discriminators = [n for judge in self.video_judges for n in judge.networks]
         self.perceptual = (
             None if config.perceptual == "none" else perceptual_network(config.perceptual)
         )
@@ -113,9 +116,9 @@ class Family(VideoGAN):
         return {
             "frames": to_signal(batch["video"]),
             "labels": labels,
-            "flow": batch["video_flow"],
+            "flow": ops.cast(batch["video_flow"], "float32"),
             "confidence": ops.cast(batch["video_confidence"], "float32")[..., None],
-            "position": batch["video_position"],
+            "position": ops.cast(batch["video_position"], "int32"),
         }
 
     def _step_generators(self, window: Window, past: Tensor):
@@ -148,10 +151,8 @@ class Family(VideoGAN):
             when(learns, step_coarse, self.steps.value)
 
     def _step_discriminators(self, window: Window, made: Tensor, raw: Tensor) -> dict[str, Tensor]:
-        pairs = self._judged_images(window, made, raw)
-        image = self.minimize(
-            lambda: _mean([self.image_judge.error(*pair) for pair in pairs]), "image_discriminator"
-        )
+        images = self._judged_images(window, made, raw)
+        image = self.minimize(lambda: self.image_judge.error(*images), "image_discriminator")
         losses = {"image_discriminator": image}
         if self.video_judges:
             losses["video_discriminator"] = self.minimize(
@@ -197,8 +198,9 @@ class Family(VideoGAN):
         """Return the weighted terms of the generators' loss, each a mean over the new frames."""
         config = self.config
         raw = ops.stack([one.get("raw", one["frame"]) for one in outputs], axis=1)
-        images = [self.image_judge.verdict(*p) for p in self._judged_images(window, made, raw)]
-        videos = [j.verdict(*seen) for j, seen in self._judged_videos(window, made)]
+        images = self.image_judge.verdicts(*self._judged_images(window, made, raw))
+        judged = self._judged_videos(window, made)
+        videos = [verdict for judge, seen in judged for verdict in judge.verdicts(*seen)]
         verdicts = [*images, *videos]
         terms = {"adv_image": _mean([verdict.adversarial for verdict in images])}
         if videos:
@@ -233,24 +235,38 @@ class Family(VideoGAN):
             del found["mask"]
         return {name: weight * _mean(values) for name, values in found.items()}
 
-    def _judged_images(self, window, made, raw) -> list[tuple[Tensor, Tensor]]:
-        """Return pairs, real and made, of new frames with their labels: composed, and raw."""
-        labels, real = self._new(window["labels"]), self._new(window["frames"])
-        truth = _flat(ops.concatenate([labels, real], axis=-1))
-        pairs = []
-        for images in [self._new(made), *([raw] if self.config.flow else [])]:
-            pairs.append((truth, _flat(ops.concatenate([labels, images], axis=-1))))
-        return pairs
-
-    def _judged_videos(self, window, made) -> list[tuple[Judge, tuple[Tensor, Tensor]]]:
-        """Return each video discriminator with what it sees, real and made, at the last frame."""
-        return [
-            (judge, tuple(frames_apart(x, window["flow"], s) for x in (window["frames"], made)))
-            for s, judge in enumerate(self.video_judges)
+    def _judged_images(self, window, made, raw) -> tuple[Tensor, list[Tensor]]:
+        """Return new frames with their labels: the real ones, and the composed and raw ones."""
+        labels = self._new(window["labels"])
+        images = [
+            self._new(window["frames"]),
+            self._new(made),
+            *([raw] if self.config.flow else []),
         ]
+        real, *others = [_flat(ops.concatenate([labels, image], axis=-1)) for image in images]
+        return real, others
+
+    def _judged_videos(self, window, made) -> list[tuple[Judge, tuple[Tensor, list[Tensor]]]]:
+        """Return each video discriminator with what it sees, real and made, at the last frame."""
+        found = []
+        for scale, judge in enumerate(self.video_judges):
+            real, own = (frames_apart(x, window["flow"], scale) for x in (window["frames"], made))
+            found.append((judge, (real, [own])))
+        return found
 
     def _new(self, x: Tensor) -> Tensor:
         return x[:, self.config.kept :]
+
+    def passes(self) -> list[list[Pass]]:
+        """See `VideoGAN.passes`: the generators' loss, and those of both kinds of discriminators."""
+        config, frames = self.config, self.config.backprop_frames
+        shown = frames * (2 if config.flow else 1)
+        image = self.image_judge.passes(config.size, 2 * shown)
+        videos = [j.passes(config.size, 2) for j in self.video_judges]
+        made = [Pass(self.generator, frames, config.size), *image, *sum(videos, [])]
+        if self.perceptual is not None:
+            made.append(Pass(self.perceptual, 2 * frames, config.size))
+        return [made, image, *videos]
 
     # ---- Rollout --------------------------------------------------------------------------------
 

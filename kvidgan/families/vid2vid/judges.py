@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
+from kvidgan.adversarial import Pass
 from kvidgan.families.vid2vid.config import TAPS, Config
 from kvidgan.nn.losses import feature_matching, gan_loss
 from kvidgan.nn.patches import multi_scale, patch_discriminator
@@ -42,20 +43,28 @@ class Judge:
             for size in range(config.discriminator_scales)
         ]
 
-    def verdict(self, real: Tensor, made: Tensor) -> Verdict:
-        """Return what the generator loses by `made`, to be told apart from `real`."""
-        of_real, of_made = self._seen(ops.stop_gradient(real)), self._seen(made)
-        features = feature_matching([s[:-1] for s in of_real], [s[:-1] for s in of_made])
-        scores = [seen[-1] for seen in of_made]
-        return Verdict(gan_loss(self.loss, scores, real=True, generator=True), features)
+    def verdicts(self, real: Tensor, made: list[Tensor]) -> list[Verdict]:
+        """Return what the generator loses by each of `made`, to be told apart from `real`."""
+        of_real = self._seen(ops.stop_gradient(real))
+        found = []
+        for of_made in map(self._seen, made):
+            features = feature_matching([s[:-1] for s in of_real], [s[:-1] for s in of_made])
+            scores = [seen[-1] for seen in of_made]
+            found.append(Verdict(gan_loss(self.loss, scores, real=True, generator=True), features))
+        return found
 
-    def error(self, real: Tensor, made: Tensor) -> Tensor:
-        """Return the discriminator's own loss, a scalar: the mean of both kinds."""
+    def error(self, real: Tensor, made: list[Tensor]) -> Tensor:
+        """Return the discriminator's own loss: of real and of made images, a scalar, half each."""
         losses = [
-            gan_loss(self.loss, [seen[-1] for seen in self._seen(x)], real=is_real)
-            for x, is_real in ((real, True), (ops.stop_gradient(made), False))
+            gan_loss(self.loss, [seen[-1] for seen in self._seen(ops.stop_gradient(x))], real=r)
+            for x, r in [(real, True), *((x, False) for x in made)]
         ]
-        return (losses[0] + losses[1]) / 2
+        return (losses[0] + sum(losses[1:]) / len(made)) / 2
+
+    def passes(self, size: tuple[int, int], times: int) -> list[Pass]:
+        """Return what so many looks at frames of a height and width keep: `VideoGAN.passes`."""
+        sizes = [tuple(-(-side // 2**n) for side in size) for n in range(len(self.networks))]
+        return [Pass(network, times, s) for network, s in zip(self.networks, sizes, strict=True)]
 
     def _seen(self, x):
         return multi_scale(self.networks, x, training=True)
