@@ -65,18 +65,19 @@ def exported(path: Path) -> Path:
     return run.model_path
 
 
-def counted(pictures: Iterable[T], total: int) -> Iterator[T]:
-    """Pass pictures on and show how many there are."""
+def counted(pictures: Iterable[T], total: int | None) -> Iterator[T]:
+    """Pass pictures on and show how many there are; total: of how many, if that is known."""
     for number, picture in enumerate(pictures, 1):
         progress(number, total, "frames")
         yield picture
 
 
-def progress(done: int, total: int, what: str) -> None:
+def progress(done: int, total: int | None, what: str) -> None:
     """Keep one line of a terminal up to date; say nothing elsewhere."""
     if sys.stderr.isatty():
         end = "\n" if done == total else ""
-        print(f"\r\033[K{done} of {total}  {what}", end=end, file=sys.stderr, flush=True)
+        of = "" if total is None else f" of {total}"
+        print(f"\r\033[K{done}{of}  {what}", end=end, file=sys.stderr, flush=True)
 
 
 def say(text: str) -> None:

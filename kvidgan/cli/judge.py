@@ -16,7 +16,7 @@ def evaluate(
         typer.Argument(help="Exported .keras files or runs' folders.", metavar="MODEL..."),
     ],
     data: Annotated[str, typer.Argument(help="A folder, a file, a clip store or a built-in set.")],
-    frames: Annotated[int, typer.Option("-n", "--frames", min=1, help="Frames to predict.")] = 8,
+    frames: Annotated[int, typer.Option("-n", "--frames", min=1, help="Frames to make.")] = 8,
     clips: Annotated[int, typer.Option(min=1, help="Clips per video.")] = 2,
     every: Annotated[int, typer.Option(min=1, help="Use every so many-th video.")] = 1,
     stride: Annotated[
@@ -40,13 +40,14 @@ def evaluate(
         ),
     ] = None,
 ) -> None:
-    """Score predictors on real clips, beside repeating the last frame or its motion."""
+    """Score predictors and models that follow label maps on real clips, beside baselines."""
     with backend():
         from kvidgan.evaluation.evaluate import evaluate as score
         from kvidgan.evaluation.report import names, write_report
         from kvidgan.rollout import Rollout
-    from kvidgan.data.prepare import open_data
+    from kvidgan.data.opening import find_source, is_store, open_data
     from kvidgan.data.schema import DataConfig
+    from kvidgan.evaluation.needs import to_be_found
     from kvidgan.evaluation.tables import summary, tables
 
     if output is not None and output.is_file():  # before the work, not after it
@@ -55,6 +56,9 @@ def evaluate(
     rollouts = {name: Rollout.open(path) for name, path in files.items()}
     # Unchecked: opening the data names what it does not know.
     config = DataConfig.model_construct(path=data).model_copy(update={"layout": layout})
+    kind = to_be_found({name: rollout.description for name, rollout in rollouts.items()})
+    if kind and not is_store(data) and find_source(data, layout).labels is None:
+        config = config.model_copy(update={"labels": kind})
     scores = score(
         rollouts,
         open_data(config, say=say, progress=progress),

@@ -52,10 +52,20 @@ def generate(
 def predict(
     model: Model,
     clip: Annotated[
-        str, typer.Argument(help="A video, GIF, frame folder, array or clip store; any frame size.")
+        str,
+        typer.Argument(
+            help="A video, GIF, frame folder, array or clip store, of any frame size. For models "
+            "that follow label maps: data with such, a folder of them, or, if the model's labels "
+            "are edges or foreground, any video."
+        ),
     ],
     output: Output,
-    frames: Annotated[int, typer.Option("-n", "--frames", min=1, help="Frames to predict.")] = 64,
+    frames: Annotated[
+        int | None,
+        typer.Option(
+            "-n", "--frames", min=1, help="Frames to make; default: 64, or for all label maps."
+        ),
+    ] = None,
     start: Annotated[
         int, typer.Option(min=0, help="The clip's frame to begin with, counted from 0.")
     ] = 0,
@@ -67,49 +77,74 @@ def predict(
         str | None, typer.Option(help="Which video, by name or number, where there are several.")
     ] = None,
     layout: Layout = "auto",
+    first: Annotated[
+        str | None,
+        typer.Option(
+            help="What a model that follows label maps begins with: an image, a clip, or a model "
+            "that draws each frame by itself; default: the frames that come with the labels.",
+        ),
+    ] = None,
+    size: Annotated[
+        str | None,
+        typer.Option(
+            help="WIDTHxHEIGHT of the frames; default: as the model was trained, or the clip's.",
+        ),
+    ] = None,
     compare: Annotated[
         bool,
         typer.Option(
             "--compare",
-            help="Truth, prediction and difference side by side: given frames in green borders, "
-            "predicted ones in red.",
+            help="Label maps, truth, prediction and difference side by side, where there are such: "
+            "given frames in green borders, predicted ones in red.",
         ),
     ] = False,
+    outputs: Annotated[
+        str | None,
+        typer.Option(
+            help="What else to write, beside the output: names of the model's extra outputs, as "
+            "mask,flow,raw. In flow the hue is the direction, white no motion, full colour 1/32 of "
+            "the longer side.",
+        ),
+    ] = None,
     fps: Annotated[
         float | None, typer.Option(min=0.1, max=100, help="Default: the clip's own, or 12.5.")
     ] = None,
     scale: Scale = 0,
 ) -> None:
-    """Go on with a clip: predict the frames after its first ones, or after --start."""
+    """Go on with a clip: predict the frames after its first ones, or make those of label maps."""
+    wanted = None if size is None else _size(size)
     with backend():
         from kvidgan.rollout import Rollout
-    from kvidgan.data.clips import open_clip, take
-    from kvidgan.media import enlarge, write_frames
-    from kvidgan.rollout import predict as predicting
+    from kvidgan.media import write_together
+    from kvidgan.rollout.extras import check_extras
+    from kvidgan.rollout.following import of_size
+    from kvidgan.rollout.predict import trained_stride
+
+    from .given import Where, open_given
+    from .shown import Playing, beside
 
     rollout = Rollout.open(exported(model))
-    count = predicting.history_length(rollout.description)
-    given = open_clip(clip, video, layout)
-    stride = stride or predicting.trained_stride(rollout.description)
-    history, following = take(given, start, count, stride)
-    suited = predicting.suited(rollout.description, history)
-    if suited.shape != history.shape:
-        say(f"{given.name}: {_shape(history)} converted to the model's {_shape(suited)}.")
-    made = counted(predicting.predict(rollout, suited, frames), frames)
-    if compare:
-        truth = (predicting.suited(rollout.description, f[None])[0] for f in following)
-        pictures = predicting.compared(suited, truth, made, scale)
-    else:
-        pictures = (enlarge(picture, scale) for picture in made)
-    real_fps = write_frames(output, pictures, fps or (given.fps or 12.5 * stride) / stride)
-    last = start + (count - 1) * stride
-    say(
-        f"{given.note}: frames {start} to {last} given"
-        + (f", {stride} apart." if stride > 1 else ".")
-    )
-    say(f"{output}: {frames} frames predicted, at {real_fps:g} fps.")
+    extras = outputs.split(",") if outputs else []
+    check_extras(rollout.description, extras)
+    description = of_size(rollout.description, wanted)
+    where = Where(clip, video, layout, start, stride or trained_stride(description))
+    given = open_given(description, where, first)
+    if given.labels is None:
+        frames = frames or 64
+    playing = Playing(rollout, given, frames, scale)
+    total = min((n for n in (frames, given.count) if n is not None), default=None)
+    moments = counted(playing.moments(extras, compare), total)
+    paths = [output, *(beside(output, name) for name in extras)]
+    real_fps = write_together(paths, moments, fps or given.fps)
+    say(given.note)
+    how = "predicted" if given.labels is None else "made of label maps"
+    beyond = ", without those given" if given.labels and len(given.frames) and not compare else ""
+    say(f"{output}: {playing.made} frames {how}{beyond}, at {real_fps:g} fps.")
 
 
-def _shape(frames) -> str:
-    height, width, channels = frames.shape[1:]
-    return f"{width}x{height} {'RGB' if channels == 3 else 'grey'}"
+def _size(text: str) -> tuple[int, int]:
+    """Return (height, width) of WIDTHxHEIGHT."""
+    width, _, height = text.partition("x")
+    if not (width.isdecimal() and height.isdecimal() and int(width) * int(height)):
+        raise UserError(f"--size: expected WIDTHxHEIGHT in pixels, as 512x256, found {text!r}.")
+    return int(height), int(width)

@@ -74,9 +74,12 @@ def _check_start(config: Path | None, resume: Path | None, origin: Path | None) 
 
 def _what_to_try(model: Path) -> str:
     """Return a command that shows what a model does, by what it begins with."""
-    from kvidgan.rollout.description import History, read_description
+    from kvidgan.rollout.description import Condition, History, read_description
 
-    if read_description(model).named(History):
+    description = read_description(model)
+    if description.named(Condition):
+        return f"kvidgan predict {model} YOUR_LABEL_MAPS -o out.mp4"
+    if description.named(History):
         return f"kvidgan predict {model} YOUR_CLIP -n 64 --compare -o out.gif"
     return f"kvidgan generate {model} -n 8 --frames 64 -o out.gif"
 

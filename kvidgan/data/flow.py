@@ -42,11 +42,11 @@ def warp(frame: np.ndarray, flow: np.ndarray) -> np.ndarray:
     """Sample a frame at p + flow(p) for every pixel p, bilinearly; the border is continued.
 
     Args:
-        frame: uint8 (height, width, 1 or 3).
+        frame: uint8 or float32 (height, width, 1 or 3).
         flow: float32 (height, width, 2): pixels to the right and down.
 
     Returns:
-        uint8 (height, width, channels).
+        (height, width, channels), of the frame's type.
     """
     import cv2
 

@@ -10,9 +10,10 @@ import numpy as np
 
 from kvidgan.data.store import ClipStore
 from kvidgan.errors import UserError
-from kvidgan.media import fit_frames
+from kvidgan.media import fit_flow, fit_frames, fit_maps
 from kvidgan.rollout.description import Description
-from kvidgan.rollout.predict import history_length, trained_stride
+
+from .needs import Shape, check_labels, history_of, maps_of, shape_of, stride_of
 
 BATCH_CLIPS, BATCH_PIXELS = 16, 2**17
 
@@ -24,14 +25,6 @@ class Clip(NamedTuple):
 
     video: int
     start: int
-
-
-class Shape(NamedTuple):
-    """What all models need of the frames; a height or width of None is the data's own."""
-
-    height: int | None
-    width: int | None
-    channels: int
 
 
 @dataclass(frozen=True)
@@ -48,6 +41,7 @@ class Plan:
         shape: As the models need them.
         clips: In the order of their sizes.
         too_short: Videos left out, because they have fewer than `span` frames.
+        maps: Those that models follow: of "labels" and "instances".
     """
 
     store: ClipStore
@@ -59,6 +53,7 @@ class Plan:
     shape: Shape
     clips: list[Clip]
     too_short: int
+    maps: tuple[str, ...] = ()
 
     @property
     def span(self) -> int:
@@ -73,7 +68,7 @@ class Plan:
     @property
     def sizes(self) -> Counter[tuple[int, int]]:
         """How many clips have which (height, width), as the models see them, smallest first."""
-        return Counter(_size(self.store, self.shape, clip.video) for clip in self.clips)
+        return Counter(shown_size(self.store, self.shape, clip.video) for clip in self.clips)
 
     def batches(self) -> Iterator[tuple[range, int]]:
         """Yield the numbers of clips to play together, and how many to play for one compilation."""
@@ -84,17 +79,38 @@ class Plan:
                 yield range(start, min(start + most, first + count)), most
             first += count
 
+    @property
+    def stored_flow(self) -> bool:
+        """Whether the flow to the frame before is stored: it is if they are neighbours."""
+        return self.stride == 1 and {"flow", "confidence"} <= set(self.store.maps)
+
     def read(self, number: int, start: int, stop: int) -> np.ndarray:
         """Read frames of a clip, counted from its first, in the models' shape.
 
         Returns:
             uint8 (time, height, width, channels).
         """
+        frames = self.store.read(*self._place(number, start, stop))
+        return fit_frames(frames, *self._size(number), self.shape.channels)
+
+    def read_map(self, name: str, number: int, start: int, stop: int) -> np.ndarray:
+        """Read one of the store's maps likewise, in the models' size.
+
+        Returns:
+            (time, height, width) of the map's type; of flow float32 (time, height, width, 2), in
+            pixels of that size.
+        """
+        values = self.store.read_map(name, *self._place(number, start, stop))
+        if name == "flow":
+            return fit_flow(values.astype(np.float32), *self._size(number))
+        return fit_maps(values, *self._size(number))
+
+    def _place(self, number: int, start: int, stop: int) -> tuple[int, int, int, int]:
         video, first = self.clips[number]
-        end = first + _span(stop, self.stride)
-        frames = self.store.read(video, first + start * self.stride, end, self.stride)
-        height, width = _size(self.store, self.shape, video)
-        return fit_frames(frames, height, width, self.shape.channels)
+        return video, first + start * self.stride, first + _span(stop, self.stride), self.stride
+
+    def _size(self, number: int) -> tuple[int, int]:
+        return shown_size(self.store, self.shape, self.clips[number].video)
 
 
 def plan(
@@ -119,15 +135,14 @@ def plan(
         stride: Distance in frames between two frames of a clip; None for the models' own.
 
     Raises:
-        UserError: If a model does not predict, the models need different frames, the split is
-            unknown, or no video is long enough.
+        UserError: If a model makes videos from noise, the models need different frames or other
+            label maps than the data's, the split is unknown, or no video is long enough.
     """
-    # Two: a baseline extrapolates the motion between the last two.
-    history = max([2, *(_history(name, model) for name, model in models.items())])
-    shape = _shape(models)
+    history, maps, shape = history_of(models), maps_of(models), shape_of(models)
+    check_labels(models, store)
     split = _split(store, split)
     videos = store.videos(split)[::every]
-    stride = stride or _stride(models)
+    stride = stride or stride_of(models)
     span = _span(history + frames, stride)
     enough = _long_enough(store, videos, history, frames, stride)
     chosen = [
@@ -135,9 +150,9 @@ def plan(
         for video in enough
         for start in _starts(int(store.index["length"][video]) - span, clips)
     ]
-    chosen.sort(key=lambda clip: _size(store, shape, clip.video))
+    chosen.sort(key=lambda clip: shown_size(store, shape, clip.video))
     short = len(videos) - len(enough)
-    return Plan(store, split, every, stride, history, frames, shape, chosen, short)
+    return Plan(store, split, every, stride, history, frames, shape, chosen, short, maps)
 
 
 def trained_on(plan: Plan, model: Description) -> bool:
@@ -148,48 +163,12 @@ def trained_on(plan: Plan, model: Description) -> bool:
     return not plan.store.splits or None in (plan.split, split) or plan.split == split
 
 
-def _history(name: str, model: Description) -> int:
-    try:
-        return history_length(model)
-    except UserError as error:
-        raise UserError(f"{name}: {error}") from error
-
-
-def _shape(models: Mapping[str, Description]) -> Shape:
-    """Return the one shape that fits all models."""
-    channels = {name: model.frame.channels for name, model in models.items()}
-    sizes = {name: (model.frame.height, model.frame.width) for name, model in models.items()}
-    fixed = {name: size for name, size in sizes.items() if size != (None, None)}
-    if len(set(channels.values())) > 1:
-        raise _apart("channels", {name: str(number) for name, number in channels.items()})
-    if len(set(fixed.values())) > 1:
-        raise _apart(
-            "frame sizes", {n: f"{w or 'any'}x{h or 'any'}" for n, (h, w) in fixed.items()}
-        )
-    height, width = next(iter(fixed.values()), (None, None))
-    return Shape(height, width, next(iter(channels.values())))
-
-
-def _apart(what: str, found: Mapping[str, str]) -> UserError:
-    listed = ", ".join(f"{value} ({name})" for name, value in found.items())
-    return UserError(
-        f"Expected models with equal {what} to compare, found {listed}; evaluate them one by one."
-    )
-
-
 def _split(store: ClipStore, split: str | None) -> str | None:
     if split is None:
         return next((name for name in ("test", "val") if name in store.splits), None)
     if not store.splits:
         raise UserError(f"{store.path.name} has no splits, found {split!r}: leave the split out.")
     return split
-
-
-def _stride(models: Mapping[str, Description]) -> int:
-    strides = {name: trained_stride(model) for name, model in models.items()}
-    if len(set(strides.values())) > 1:
-        raise _apart("strides", {name: str(stride) for name, stride in strides.items()})
-    return next(iter(strides.values()))
 
 
 def _span(frames: int, stride: int) -> int:
@@ -223,7 +202,7 @@ def _starts(last: int, clips: int) -> list[int]:
     return sorted({round(start) for start in np.linspace(0, last, clips)})
 
 
-def _size(store: ClipStore, shape: Shape, video: int) -> tuple[int, int]:
+def shown_size(store: ClipStore, shape: Shape, video: int) -> tuple[int, int]:
     """Return the (height, width) in which a video is shown to the models."""
     row = store.index[video]
     return shape.height or int(row["height"]), shape.width or int(row["width"])

@@ -1,7 +1,7 @@
-"""Let models predict held-out clips, beside the baselines, and score every frame."""
+"""Let models play held-out clips, beside the baselines, and score every frame."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,12 +11,22 @@ from kvidgan.data.store import ClipStore
 from kvidgan.rollout import Rollout
 from kvidgan.rollout.description import Description
 
-from .baselines import BASELINES
+from .averages import Averages, averages
+from .baselines import baseline_names
 from .clips import Plan, plan, trained_on
-from .frames import THRESHOLD, Interval, bootstrap, moving, psnr, sharpness_difference, ssim
+from .consistency import warping_error
+from .frames import THRESHOLD, Interval, bootstrap, psnr, sharpness_difference, ssim
+from .playing import Truth, rows, truths
 
 REGIONS = ("all", "moving")
-METRICS = {"psnr": "PSNR (dB)", "ssim": "SSIM", "sharpness": "Sharpness difference (dB)"}
+METRICS = {
+    "psnr": "PSNR (dB)",
+    "ssim": "SSIM",
+    "sharpness": "Sharpness difference (dB)",
+    "warping": "Warping error (MSE, [-1, 1])",
+}
+TRUTH = "true video"  # whose own warping error stands beside the others'
+LEFT_OUT = "mean image and class colours are left out"
 
 Array = np.ndarray
 Progress = Callable[[int, int, str], None]
@@ -35,8 +45,11 @@ class Scores:
         models: Descriptions by name.
         seen: The models that were trained on videos that they are scored on.
         values: By model or baseline, float64 (regions, metrics, clips, frames) in the order of
-            `REGIONS` and `METRICS`; NaN where nothing moves.
+            `REGIONS` and `METRICS`; NaN where nothing moves, and for the first frame's warping
+            error, since no frame was made before it.
         share: Of moving pixels, float64 (clips, frames), 0 to 1.
+        own: The true videos' own warping error, float64 (regions, clips, frames).
+        averages: What some baselines were made of, where models follow labels.
     """
 
     plan: Plan
@@ -46,6 +59,13 @@ class Scores:
     seen: list[str]
     values: dict[str, Array]
     share: Array
+    own: Array
+    averages: Averages | None = None
+
+    @property
+    def baselines(self) -> list[str]:
+        """The rows that are no models."""
+        return [row for row in self.values if row not in self.models]
 
     @cached_property
     def intervals(self) -> dict[tuple[str, str, str], list[Interval]]:
@@ -55,6 +75,13 @@ class Scores:
             for row, values in self.values.items()
             for r, region in enumerate(REGIONS)
             for m, metric in enumerate(METRICS)
+        }
+
+    @cached_property
+    def steadiness(self) -> dict[str, list[Interval]]:
+        """The true videos' own warping error by region, for each predicted frame."""
+        return {
+            region: self._over_videos(own) for region, own in zip(REGIONS, self.own, strict=True)
         }
 
     @cached_property
@@ -81,10 +108,11 @@ def evaluate(
     luma: bool = False,
     progress: Progress | None = None,
 ) -> Scores:
-    """Score predictors and baselines on the same clips, frame by frame, whole frames.
+    """Score models and baselines on the same clips, frame by frame, whole frames.
 
     A model gets the last frames that it needs of a history as long as the longest among the models,
-    and then its own predictions. Clips are read as they are played; none is kept.
+    and then its own predictions; one that follows label maps gets all of these. Clips are read as
+    they are played; none is kept.
 
     Args:
         models: Opened predictors by name, one or more.
@@ -97,11 +125,13 @@ def evaluate(
         stride: Distance in frames between two frames of a clip; None for the models' own.
         threshold: In pixels: what the flow of moving pixels exceeds.
         luma: Compare luma in SSIM.
-        progress: Receives (predicted frames done, in all, "frames").
+        progress: Receives (frames done, in all, "frames" that are predicted or "training frames"
+            that are averaged).
 
     Raises:
-        UserError: If a model does not predict, the models need different frames, the split is
-            unknown, or the videos are too short or too small.
+        UserError: If a model makes videos from noise, the models need different frames or other
+            label maps than the data's, the split is unknown, or the videos are too short or too
+            small.
     """
     described = {name: rollout.description for name, rollout in models.items()}
     chosen = plan(
@@ -110,62 +140,48 @@ def evaluate(
     seen = [name for name, model in described.items() if trained_on(chosen, model)]
     for name in seen:
         log.warning("%s was trained on the very videos that it is scored on.", name)
+    means = averages(chosen, progress) if chosen.maps else None
+    if chosen.maps and means is None:
+        log.warning("%s: no video is left to average frames of: %s.", store.path.name, LEFT_OUT)
+    names = baseline_names(bool(chosen.maps), means)
     shape = (len(REGIONS), len(METRICS), len(chosen.clips), frames)
-    values = {row: np.full(shape, np.nan) for row in (*models, *BASELINES)}
-    share = np.zeros(shape[2:])
-    done = 0
+    values = {row: np.full(shape, np.nan) for row in (*models, *names)}
+    own, share, done = np.full((shape[0], *shape[2:]), np.nan), np.zeros(shape[2:]), 0
     for numbers, size in chosen.batches():
         place = slice(numbers.start, numbers.stop)
-        for k, (truth, moved, made) in enumerate(_play(models, chosen, numbers, size, threshold)):
-            share[place, k] = moved.mean((1, 2))
+        playing = rows(models, names, chosen, numbers, size, means)
+        before: dict[str, Array] = {}
+        for k, truth in enumerate(truths(chosen, numbers, threshold)):
+            made = {row: next(frames) for row, frames in playing.items()}
+            share[place, k] = truth.moved.mean((1, 2))
             for row, prediction in made.items():
-                values[row][..., place, k] = _score(truth, prediction, moved, luma)
-            done += len(numbers)
+                values[row][..., place, k] = _score(truth, prediction, before.get(row), luma)
+            if k:
+                own[:, place, k] = _steadiness(truth, truth.frames, truth.before)
+            before, done = made, done + len(numbers)
             if progress is not None:
                 progress(done, share.size, "frames")
-    return Scores(chosen, threshold, luma, described, seen, values, share)
+    return Scores(chosen, threshold, luma, described, seen, values, share, own, means)
 
 
-def _play(
-    models: Mapping[str, Rollout], chosen: Plan, numbers: range, size: int, threshold: float
-) -> Iterator[tuple[Array, Array, dict[str, Array]]]:
-    """Yield for each predicted frame: the truth, which pixels move, and all predictions.
-
-    uint8 (clips, height, width, channels), boolean (clips, height, width), and uint8 by row.
-    """
-    given, end = chosen.history, chosen.history + chosen.frames
-    history = np.stack([chosen.read(number, 0, given) for number in numbers])
-    rows = {name: _model(model, history, numbers, size) for name, model in models.items()}
-    rows |= {name: _each(baseline, history) for name, (baseline, _) in BASELINES.items()}
-    previous = history[:, -1]
-    for place in range(given, end):
-        truth = np.concatenate([chosen.read(number, place, place + 1) for number in numbers])
-        pairs = zip(previous, truth, strict=True)
-        moved = np.stack([moving(*pair, threshold=threshold) for pair in pairs])
-        yield truth, moved, {name: next(row) for name, row in rows.items()}
-        previous = truth
-
-
-def _model(rollout: Rollout, history: Array, numbers: range, size: int) -> Iterator[Array]:
-    # Filled up to the size that the step is compiled for; clip n draws its noise from seed n.
-    filled = history[np.arange(size) % len(history)]
-    for step in rollout.start(videos=size, seed=numbers.start, history=filled):
-        yield step.frames[: len(history)]
-
-
-def _each(baseline: Callable[[Array], Iterator[Array]], history: Array) -> Iterator[Array]:
-    for frames in zip(*(baseline(clip) for clip in history), strict=True):
-        yield np.stack(frames)
-
-
-def _score(truth: Array, made: Array, moved: Array, luma: bool) -> Array:
-    """Return float64 (regions, metrics, clips)."""
+def _score(truth: Truth, made: Array, before: Array | None, luma: bool) -> Array:
+    """Return float64 (regions, metrics, clips); before: what was made for the moment before."""
+    steady = np.full((len(REGIONS), len(made)), np.nan)
+    if before is not None:
+        steady = _steadiness(truth, made, before)
     scores = [
         [
-            psnr(truth, made, mask),
-            ssim(truth, made, mask, luma),
-            sharpness_difference(truth, made, mask),
+            psnr(truth.frames, made, mask),
+            ssim(truth.frames, made, mask, luma),
+            sharpness_difference(truth.frames, made, mask),
+            error,
         ]
-        for mask in (None, moved)
+        for mask, error in zip((None, truth.moved), steady, strict=True)
     ]
     return np.array(scores)
+
+
+def _steadiness(truth: Truth, made: Array, before: Array) -> Array:
+    """Return the warping error, float64 (regions, clips)."""
+    masks = truth.sure, truth.sure & truth.moved
+    return np.array([warping_error(before, made, truth.flow, mask) for mask in masks])

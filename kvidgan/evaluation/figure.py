@@ -6,12 +6,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from .evaluate import METRICS, REGIONS, Scores
+from .evaluate import METRICS, REGIONS, TRUTH, Scores
 from .frames import Interval
 
 # Okabe and Ito's colours, which the colour-blind can tell apart; baselines are grey.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-_GREYS = (("#555555", "--"), ("#999999", ":"))
+_GREYS = (("#555555", "--"), ("#999999", ":"), ("#777777", "-."))
 
 
 def draw(scores: Scores, title: str) -> Figure:
@@ -21,7 +21,7 @@ def draw(scores: Scores, title: str) -> Figure:
         scores: What `evaluate` returned.
         title: What was scored, above everything.
     """
-    figure = Figure(figsize=(12, 6.8), layout="constrained")
+    figure = Figure(figsize=(15.5, 6.8), layout="constrained")
     grid = figure.subplots(len(REGIONS), len(METRICS), sharex=True, squeeze=False)
     for region, row in zip(REGIONS, grid, strict=True):
         for metric, axes in zip(METRICS, row, strict=True):
@@ -30,9 +30,9 @@ def draw(scores: Scores, title: str) -> Figure:
     for axes in grid[-1]:
         axes.set_xlabel("predicted frame")
     figure.suptitle(f"{title}\nmeans over videos and their 95% intervals", fontsize=12)
-    handles, labels = grid[0, 0].get_legend_handles_labels()
+    handles, labels = grid[0, -1].get_legend_handles_labels()
     figure.legend(
-        handles, labels, loc="outside lower center", ncols=min(4, len(labels)), frameon=False
+        handles, labels, loc="outside lower center", ncols=min(6, len(labels)), frameon=False
     )
     return figure
 
@@ -46,6 +46,8 @@ def _plot(axes: Axes, scores: Scores, region: str, metric: str) -> None:
             colour, dash = _GREYS[baseline % len(_GREYS)]
         aside = 0.1 * (number - (len(scores.values) - 1) / 2)
         _line(axes, scores.intervals[name, region, metric], name, colour, dash, aside)
+    if metric == "warping":
+        _line(axes, scores.steadiness[region], TRUTH, "black", "-", 0.1 * len(scores.values) / 2)
     axes.set_title(METRICS[metric], fontsize=11)
     axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True, min_n_ticks=1))
     axes.margins(x=0.03)

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kvidgan.data.flow import dis_flow
 from kvidgan.errors import UserError
 from kvidgan.media import fit_frames
 
@@ -77,21 +76,16 @@ def sharpness_difference(
     return _decibel(_mean(difference.mean(-1), None if mask is None else mask[..., 1:, 1:]))
 
 
-def moving(previous: np.ndarray, current: np.ndarray, threshold: float = THRESHOLD) -> np.ndarray:
+def moving(flow: np.ndarray, threshold: float = THRESHOLD) -> np.ndarray:
     """Return which pixels of a true frame have moved since the one before.
 
     Args:
-        previous: uint8 (height, width, channels).
-        current: Likewise.
-        threshold: In pixels: what their flow back to the previous frame exceeds.
+        flow: To the frame before, float32 (..., height, width, 2), in pixels.
+        threshold: In pixels: what the flow of those exceeds.
 
     Returns:
-        Boolean (height, width).
-
-    Raises:
-        UserError: If a side is too short for optical flow.
+        Boolean (..., height, width).
     """
-    flow = dis_flow(current, previous)
     return np.hypot(flow[..., 0], flow[..., 1]) > threshold
 
 

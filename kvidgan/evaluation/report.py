@@ -11,12 +11,13 @@ from typing import Any
 import keras
 
 import kvidgan
+from kvidgan.data.flow import CONFIDENT
 from kvidgan.errors import UserError
 from kvidgan.media import replacing
 
 from .baselines import BASELINES
 from .clips import Plan
-from .evaluate import METRICS, REGIONS, Scores
+from .evaluate import LEFT_OUT, METRICS, REGIONS, TRUTH, Scores
 from .figure import draw
 from .frames import CAP_DB, DRAWS, Interval
 from .tables import summary, tables
@@ -33,7 +34,7 @@ def names(paths: Sequence[Path]) -> dict[str, Path]:
     parts = [path.resolve().with_suffix("").parts for path in paths]
     for depth in range(1, max(map(len, parts)) + 1):
         named = ["/".join(part[-depth:]) for part in parts]
-        if len({*named, *BASELINES}) == len(named) + len(BASELINES):
+        if len({*named, *BASELINES, TRUTH}) == len(named) + len(BASELINES) + 1:
             break
     return dict(zip(named, paths, strict=True))
 
@@ -76,8 +77,11 @@ def as_json(scores: Scores, files: Mapping[str, Path]) -> dict[str, Any]:
         "data": {**store.provenance(), "path": str(store.path), "split": scores.plan.split},
         "protocol": _protocol(scores),
         "models": {name: _model(scores, name, path) for name, path in files.items()},
-        "baselines": {name: how for name, (_, how) in BASELINES.items()},
+        "baselines": {name: BASELINES[name] for name in scores.baselines},
         "moving_share": _points(scores.moving_share),
+        "true_video": {
+            region: {"warping": _points(scores.steadiness[region])} for region in REGIONS
+        },
         "scores": {
             row: {
                 region: {m: _points(scores.intervals[row, region, m]) for m in METRICS}
@@ -131,9 +135,38 @@ def _protocol(scores: Scores) -> dict[str, Any]:
         f"{CAP_DB:g} dB",
         "moving": f"pixels whose DIS optical flow, from the true frame back to the true one before "
         f"it, exceeds {scores.threshold:g} px; others are set equal in both frames",
+        "warping": "the frame that was made before, warped along the true frames' flow, against the"
+        " frame: mean square of the difference in [-1, 1] where the flow is right, that is, where"
+        f" the warped true frame differs by less than {CONFIDENT:g}, squared and summed over"
+        f" channels; the flow is {_flow(plan)}",
+        **_followed(scores),
         "noise": "what a model draws, clip n draws from seed n",
         "intervals": f"of the mean over videos, a video counting by the mean of its clips; 95%, "
         f"percentile bootstrap over videos, {DRAWS} draws, seed 0",
+    }
+
+
+def _flow(plan: Plan) -> str:
+    if plan.stored_flow:
+        return "that stored with the data (DIS), brought to the frames' size"
+    return "the DIS optical flow of the frames as the models see them"
+
+
+def _followed(scores: Scores) -> dict[str, Any]:
+    """Say which label maps were followed, and which frames some baselines are the average of."""
+    plan, means = scores.plan, scores.averages
+    if not plan.maps or plan.store.labels is None:
+        return {}
+    averaged = f"no video was left to average: {LEFT_OUT}"
+    if means is not None:
+        split = "train" in plan.store.splits
+        which = "split train" if split else "those that are not scored"
+        averaged = f"{means.frames} frames of {means.videos} videos: {which}"
+    return {
+        "labels": plan.store.labels.describe(),
+        "maps": ", ".join(plan.maps),
+        "begin": "models that need no frames draw the first by themselves, from the labels so far",
+        "training_frames": averaged,
     }
 
 
@@ -146,6 +179,8 @@ def _fitting(plan: Plan) -> str:
         said = [f"cropped to the middle and resized to {wanted}"]
     if (rows["channels"] != size.channels).any():
         said.append("RGB to luma (ITU-R BT.601)" if size.channels == 1 else "grey to RGB")
+    if plan.maps:
+        said.append("label maps likewise, by the nearest pixel")
     return ", ".join(said)
 
 
@@ -158,7 +193,8 @@ def _markdown(scores: Scores, report: dict[str, Any], picture: str) -> str:
     parts = [
         f"# {', '.join(scores.models)}",
         f"{summary(scores)}.",
-        "Means over videos and their 95% intervals; the best of each column is bold.",
+        "Means over videos and their 95% intervals; the best of each column is bold, but of the"
+        " warping error: a blank picture has none, so it is to be compared with the true video's.",
         tables(scores),
         f"![The same over all predicted frames]({picture})",
         "## Where the numbers come from",

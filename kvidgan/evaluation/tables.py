@@ -1,9 +1,9 @@
 """Scores as Markdown tables, aligned so that they also read well on a terminal."""
 
-from .evaluate import METRICS, REGIONS, Scores
+from .evaluate import METRICS, REGIONS, TRUTH, Scores
 from .frames import Interval
 
-DIGITS = {"psnr": 2, "ssim": 3, "sharpness": 2}
+DIGITS = {"psnr": 2, "ssim": 3, "sharpness": 2, "warping": 5}
 
 Rows = list[list[str]]
 
@@ -33,8 +33,9 @@ def summary(scores: Scores) -> str:
     split = f" ({plan.split})" if plan.split else ""
     counted = _count(plan.frames, "frame"), _count(len(plan.clips), "clip")
     videos = _count(len(set(plan.videos.tolist())), "video")
+    how = "made of label maps" if plan.maps else "predicted"
     return (
-        f"{counted[0]} predicted after {plan.history} given, {counted[1]} from {videos} of"
+        f"{counted[0]} {how} after {plan.history} given, {counted[1]} from {videos} of"
         f" {plan.store.name}{split}"
     )
 
@@ -45,8 +46,11 @@ def _count(number: int, noun: str) -> str:
 
 def _rows(scores: Scores, region: str, metric: str, horizons: list[int]) -> Rows:
     lines = {row: scores.intervals[row, region, metric] for row in scores.values}
+    cells = _marked
+    if metric == "warping":  # whose best is that of a blank picture; the truth is what to compare
+        lines[TRUTH], cells = scores.steadiness[region], _plain
     columns = [
-        _marked([line[horizon - 1] for line in lines.values()], DIGITS[metric])
+        cells([line[horizon - 1] for line in lines.values()], DIGITS[metric])
         for horizon in horizons
     ]
     titles = [METRICS[metric], *[""] * (len(lines) - 1)]
@@ -54,13 +58,17 @@ def _rows(scores: Scores, region: str, metric: str, horizons: list[int]) -> Rows
 
 
 def _marked(column: list[Interval], digits: int) -> list[str]:
-    """Return a column's cells, the largest mean in bold: all of these metrics grow with quality."""
+    """Return a column's cells, the largest mean in bold: these metrics grow with quality."""
     means = ["" if one.mean is None else f"{one.mean:.{digits}f}" for one in column]
     best = max((mean for mean in means if mean), key=float, default=None)
     return [
-        f"**{_cell(one, digits)}**" if mean == best else _cell(one, digits)
-        for mean, one in zip(means, column, strict=True)
+        f"**{cell}**" if mean == best else cell
+        for mean, cell in zip(means, _plain(column, digits), strict=True)
     ]
+
+
+def _plain(column: list[Interval], digits: int) -> list[str]:
+    return [_cell(one, digits) for one in column]
 
 
 def _cell(one: Interval, digits: int) -> str:

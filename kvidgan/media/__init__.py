@@ -4,6 +4,7 @@ Frames are uint8 arrays in RGB order; grey ones have one channel. Maps hold a nu
 """
 
 from .arranging import BACKGROUND, bordered, enlarge, grid, strip
+from .colouring import colour_flow, colour_labels, colour_mask, flow_scale
 from .reading import (
     IMAGE_SUFFIXES,
     VIDEO_SUFFIXES,
@@ -14,6 +15,7 @@ from .reading import (
     read_video,
 )
 from .shaping import fit_flow, fit_frames, fit_maps, to_float, to_uint8
+from .together import write_together
 from .writing import replacing, write_frames, write_image
 
 __all__ = [
@@ -21,10 +23,14 @@ __all__ = [
     "IMAGE_SUFFIXES",
     "VIDEO_SUFFIXES",
     "bordered",
+    "colour_flow",
+    "colour_labels",
+    "colour_mask",
     "enlarge",
     "fit_flow",
     "fit_frames",
     "fit_maps",
+    "flow_scale",
     "grid",
     "image_size",
     "natural_key",
@@ -37,4 +43,5 @@ __all__ = [
     "to_uint8",
     "write_frames",
     "write_image",
+    "write_together",
 ]

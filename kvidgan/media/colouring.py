@@ -4,10 +4,10 @@ import numpy as np
 
 # Class 0, mostly the ground, is dark and class 1 white: edges and masks read as such. Then Sasha
 # Trubetskoy's list of colours that are told apart by name.
-_NAMED = (
+_NAMED = bytes.fromhex(
     "202020 ffffff e6194b 3cb44b ffe119 4363d8 f58231 911eb4 42d4f4 f032e6 bfef45 fabed4 469990"
     " dcbeff 9a6324 fffac8 800000 aaffc3 808000 ffd8b1 000075 a9a9a9"
-).split()
+)
 _GOLDEN = 0.618034  # of a turn, between the hues of the classes beyond
 
 
@@ -24,17 +24,17 @@ def colour_labels(labels: np.ndarray) -> np.ndarray:
 
 
 def _palette() -> np.ndarray:
-    named = [tuple(bytes.fromhex(colour)) for colour in _NAMED]
+    named = np.frombuffer(_NAMED, np.uint8).reshape(-1, 3)
     number = np.arange(256 - len(named))
     hues = _hue(number * _GOLDEN % 1.0)
     pale, bright = np.array([0.0, 0.5])[number % 2], np.array([1.0, 0.8, 0.6])[number % 3]
     more = (hues + pale[:, None] * (1 - hues)) * bright[:, None]
-    return np.concatenate([np.array(named, np.uint8), np.rint(255 * more).astype(np.uint8)])
+    return np.concatenate([named, np.rint(255 * more).astype(np.uint8)])
 
 
 def flow_scale(height: int, width: int) -> float:
     """Return the displacement, in pixels, that `colour_flow` shows in full colour by default."""
-    return max(height, width) / 24
+    return max(height, width) / 32
 
 
 def colour_flow(flow: np.ndarray, full: float | None = None) -> np.ndarray:

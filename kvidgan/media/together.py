@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from itertools import islice
 from pathlib import Path
 from queue import Full, Queue
 
@@ -48,32 +47,32 @@ def write_together(
         try:
             for moment in moments:
                 for queue, picture, writer in zip(queues, moment, writers, strict=True):
-                    _put(queue, picture, writer)
+                    if picture is not None:
+                        _put(queue, picture, writer)
                 if any(writer.done() for writer in writers):  # none ends by itself but by an error
                     break
             else:
                 end = None
         finally:
             for queue, writer in zip(queues, writers, strict=True):
-                _put(queue, (end,), writer)
-    errors = [writer.exception() for writer in writers]
-    for error in errors:
+                _put(queue, end, writer)
+    for error in [writer.exception() for writer in writers]:
         if error is not None and not isinstance(error, _Broken):
             raise error
     return writers[0].result()
 
 
-def _put(queue: Queue, item: object, writer: Future) -> None:
+def _put(queue: Queue, item: np.ndarray | Exception | None, writer: Future) -> None:
     """Hand an item over, unless its writer has given up."""
-    while item is not None and not writer.done():
+    while not writer.done():
         with suppress(Full):
             queue.put(item, timeout=0.1)
             return
 
 
 def _taken(queue: Queue) -> Iterator[np.ndarray]:
-    """Yield what is put into a queue until its end, a tuple: of an error, or of None."""
-    for item in iter(queue.get, (None,)):
-        if isinstance(item, tuple):
-            raise item[0]
+    """Yield the pictures put into a queue, until an error comes, which is raised, or None."""
+    while isinstance(item := queue.get(), np.ndarray):
         yield item
+    if item is not None:
+        raise item

@@ -9,7 +9,7 @@ import numpy as np
 from kvidgan.errors import UserError
 from kvidgan.media import grid
 
-from .description import Choice, History, Latent, State
+from .description import Choice, Condition, History, Latent, State
 from .player import Rollout
 
 Arrangement = Literal["plain", "content-motion", "interpolate"]
@@ -42,15 +42,23 @@ def generate(
     Raises:
         UserError: If the model has nothing of what is asked for.
     """
-    if rollout.description.named(History):
-        raise UserError(
-            f"This {rollout.description.family} model goes on with a clip instead of beginning "
-            "from noise: kvidgan predict MODEL CLIP -o out.mp4."
-        )
+    _check_noise(rollout.description)
     plan, columns = _plan(rollout, count, seed, arrangement)
     choices = _choices(rollout, category)
     for step in islice(rollout.start(choices=choices, **plan), frames):
         yield grid(step.frames[:, None], columns=columns)[0]
+
+
+def _check_noise(description):
+    for role, does, what in (
+        (Condition, "follows label maps", "LABELS"),
+        (History, "goes on with a clip", "CLIP"),
+    ):
+        if description.named(role):
+            raise UserError(
+                f"This {description.family} model {does} instead of beginning from noise: "
+                f"kvidgan predict MODEL {what} -o out.mp4."
+            )
 
 
 def _plan(rollout, count, seed, arrangement) -> tuple[dict[str, Any], int | None]:

@@ -13,6 +13,7 @@ from kvidgan.media import to_uint8
 
 from . import inputs
 from .description import Condition, Description, History, Latent, State, read_description
+from .extras import signal
 
 Array = np.ndarray
 
@@ -162,7 +163,6 @@ class Rollout:
 
     def _step(self, outputs, moment, size):
         spec = self.description.frame
-        low, high = spec.range
         if spec.frames > 1:
             outputs = {n: outputs[n][:, moment] for n in (spec.output, *self._extra)}
         frames = _crop(outputs[spec.output], size)
@@ -171,9 +171,8 @@ class Rollout:
                 f"This {self.description.family} model makes frames that are no numbers: its "
                 "training exploded; go back to an earlier checkpoint."
             )
-        signal = (frames - low) * (2.0 / (high - low)) - 1.0
         extras = {name: _crop(outputs[name], size) for name in self._extra}
-        return Step(to_uint8(signal), extras)
+        return Step(to_uint8(signal(self.description, frames)), extras)
 
 
 def _crop(frames: Array, size: tuple[int, int] | None) -> Array:

@@ -1,13 +1,21 @@
 """Go on with a given clip, and lay what was predicted beside the truth."""
 
 from collections.abc import Iterable, Iterator
-from itertools import chain, islice
+from itertools import chain, islice, repeat
 from typing import Any
 
 import numpy as np
 
 from kvidgan.errors import UserError
-from kvidgan.media import BACKGROUND, bordered, enlarge, fit_frames, fit_maps, grid
+from kvidgan.media import (
+    BACKGROUND,
+    bordered,
+    colour_labels,
+    enlarge,
+    fit_frames,
+    fit_maps,
+    grid,
+)
 
 from .description import Condition, Description, History
 from .player import Rollout
@@ -112,35 +120,46 @@ def predict(rollout: Rollout, history: np.ndarray, frames: int) -> Iterator[np.n
 
 
 def compared(
-    history: np.ndarray,
-    truth: Iterable[np.ndarray],
+    history: Iterable[np.ndarray],
+    truth: Iterable[np.ndarray] | None,
     made: Iterable[np.ndarray],
     scale: int = 0,
+    labels: Iterable[np.ndarray] | None = None,
 ) -> Iterator[np.ndarray]:
-    """Show truth, prediction and their difference side by side, the given frames first.
+    """Show label maps, truth, prediction and their difference side by side, given frames first.
 
     Edges tell what the model saw (green) and what it made (red).
 
     Args:
         history: uint8 (time, height, width, channels): the given frames, shown in both panes.
-        truth: The frames that followed; may end early, its pane is then empty.
+        truth: The frames that followed; may end early, its pane is then empty. None: no truth and
+            no difference are shown.
         made: The predicted ones.
         scale: Enlargement, as in `media.enlarge`.
+        labels: Label maps of the given and the predicted frames, (height, width). None: none are
+            shown.
 
     Yields:
         uint8 pictures, one a frame.
     """
-    empty, truth = np.full_like(history[0], BACKGROUND), iter(truth)
+    true = iter(()) if truth is None else iter(truth)
     given = ((frame, frame, GIVEN, GIVEN) for frame in history)
-    predicted = ((next(truth, None), frame, NEITHER, PREDICTED) for frame in made)
-    for true, shown, *edges in chain(given, predicted):
-        difference = empty if true is None else _difference(true, shown)
-        panes = [empty if true is None else true, shown, difference]
-        marked = [
-            bordered(enlarge(pane, scale), edge)
-            for pane, edge in zip(panes, [*edges, NEITHER], strict=True)
-        ]
-        yield grid(np.stack(marked)[:, None], columns=3)[0]
+    predicted = ((next(true, None), frame, NEITHER, PREDICTED) for frame in made)
+    maps = repeat(None) if labels is None else labels
+    for moment, numbers in zip(chain(given, predicted), maps, strict=False):
+        panes = _panes(*moment) if truth is not None else [(moment[1], moment[3])]
+        if numbers is not None:
+            panes.insert(0, (colour_labels(numbers), NEITHER))
+        marked = [bordered(enlarge(pane, scale), edge) for pane, edge in panes]
+        yield grid(np.stack(marked)[:, None], columns=len(marked))[0]
+
+
+def _panes(true, shown, *edges):
+    """Return truth, prediction and difference with their edges; empty ones without a truth."""
+    if true is None:
+        empty = np.full_like(shown, BACKGROUND)
+        return [(empty, edges[0]), (shown, edges[1]), (empty, NEITHER)]
+    return [(true, edges[0]), (shown, edges[1]), (_difference(true, shown), NEITHER)]
 
 
 def _difference(truth: np.ndarray, made: np.ndarray) -> np.ndarray:

@@ -64,6 +64,15 @@ def test_a_run_stands_for_its_model(files, kvidgan):
     assert report["models"]["run"]["file"] == "run/run.keras"
 
 
+def test_labels_are_found_in_any_videos(files, kvidgan):
+    export_step(*steps.following(classes=2, found="edges"), "edges.keras")
+    status, _out, err = kvidgan("evaluate", "edges.keras", "clips.npy", "-n", 2, "--every", 2)
+    assert status == 0, err
+    report = json.loads((files / "report.json").read_text())
+    assert report["protocol"]["labels"] == "edges of 2 classes (background, edge)"
+    assert set(report["scores"]) == {"edges", "mean image", "class colours", "copy last"}
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -75,8 +84,8 @@ def test_a_run_stands_for_its_model(files, kvidgan):
         (["mean.keras", "clips.npy", "--split", "test"], "has no splits, found 'test'"),
         (["mean.keras", "clips.npy", "-n", 7], "7 predicted frames need videos of 9 frames"),
         (["mean.keras", "tiny.npy", "-n", 1], "frames of at least 16x16 pixels, found 8x8"),
-        (["noise.keras", "clips.npy"], "noise: Expected a model that predicts"),
-        (["labels.keras", "clips.npy"], "labels: Expected a model that predicts"),
+        (["noise.keras", "clips.npy"], "noise: Expected a model that goes on with"),
+        (["labels.keras", "clips.npy"], "has no label maps, which labels follows"),
         (["mean.keras", "grey.keras", "clips.npy"], "Expected models with equal channels"),
         (["mean.keras", "mean.keras", "clips.npy"], "found one of them twice"),
         (

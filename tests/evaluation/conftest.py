@@ -1,9 +1,11 @@
 """Clip stores with something moving in them, and predictors whose frames can be worked out."""
 
 import keras
+import numpy as np
 import pytest
 from keras import ops
 
+from kvidgan.data.labels import LabelSet
 from kvidgan.data.prepare import prepare
 from kvidgan.data.store import ClipStore
 from kvidgan.rollout import Rollout
@@ -15,11 +17,17 @@ from ..textures import moving_square
 
 @pytest.fixture
 def stored(tmp_path):
-    """Make a store of given videos, uint8 (time, height, width, channels)."""
+    """Make a store of given videos, uint8 (time, height, width, channels), and label maps."""
     opened = []
 
-    def make(videos, splits=None, name="clips"):
-        source = source_of(videos, splits=splits, name=name)
+    def make(videos, splits=None, name="clips", maps=None, instances=None):
+        about = {}
+        if maps:
+            given = {"labels": maps, **({"instances": instances} if instances else {})}
+            moments = zip(*given.values(), strict=True)
+            about["maps"] = [dict(zip(given, one, strict=True)) for one in moments]
+            about["labels"] = LabelSet("ids", ("0", "1", "2"))
+        source = source_of(videos, splits=splits, name=name, **about)
         opened.append(ClipStore.open(prepare(source, tmp_path / f"{name}.h5").path))
         return opened[-1]
 
@@ -31,6 +39,17 @@ def stored(tmp_path):
 def squares(count, length=10, side=48, channels=3):
     """Videos of a square that moves faster from one to the next; the first stands still."""
     return [moving_square(length, n, side, channels)[0] for n in range(count)]
+
+
+def labelled_videos(count, length=10):
+    """Squares that move, and maps of three classes: sky above, ground below, squares of both."""
+    videos, maps = [], []
+    for number in range(count):
+        clip, inside = moving_square(length, 1 + number % 2, 48)
+        labels = np.repeat((np.arange(48) > 30)[None, :, None], length, 0).astype(np.uint8)
+        videos.append(clip)
+        maps.append(np.where(inside, np.uint8(2), labels))
+    return videos, maps
 
 
 def copying(history=1, frames=1, channels=3, size=(None, None), **about):

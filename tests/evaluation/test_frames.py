@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
+from kvidgan.data.flow import dis_flow
 from kvidgan.errors import UserError
 from kvidgan.evaluation.baselines import copy_last
 from kvidgan.evaluation.frames import bootstrap, moving, psnr, sharpness_difference, ssim
@@ -162,20 +163,20 @@ def test_masked_sharpness_by_hand():
 
 def test_moving_pixels_of_a_square():
     clip, inside = moving_square(2)
-    found = moving(clip[0], clip[1])
+    found = moving(dis_flow(clip[1], clip[0]))
     assert (found.shape, found.dtype) == ((64, 64), np.bool_)
     assert found[inside[1]].mean() > 0.95
     near = cv2.dilate((inside[0] | inside[1]).astype(np.uint8), np.ones((21, 21))) > 0
     assert found[~near].mean() < 0.01, "the flow ends some pixels beyond what moves"
-    assert not moving(clip[0], clip[0]).any()
-    assert moving(clip[0], clip[1], threshold=0.0).sum() > found.sum()
-    assert not moving(clip[0], clip[1], threshold=10.0).any()
+    assert not moving(dis_flow(clip[0], clip[0])).any()
+    assert moving(dis_flow(clip[1], clip[0]), threshold=0.0).sum() > found.sum()
+    assert not moving(dis_flow(clip[1], clip[0]), threshold=10.0).any()
 
 
 def test_a_still_clip_copied_is_perfect():
     clip = np.repeat(texture(32, 32)[None], 4, axis=0)
     made = next(copy_last(clip[:2]))
-    mask = moving(clip[1], clip[2])
+    mask = moving(dis_flow(clip[2], clip[1]))
     for metric, best in zip(METRICS, (60, 1, 60), strict=True):
         assert metric(clip[2], made) == best
         assert np.isnan(metric(clip[2], made, mask))

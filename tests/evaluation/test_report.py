@@ -91,6 +91,7 @@ def test_nothing_to_score_is_null(stored, predictor, tmp_path):
     nothing = {"frame": 1, "mean": None, "low": None, "high": None, "n": 0, "videos": 0}
     assert report["scores"]["mean"]["moving"]["psnr"] == [nothing]
     one = report["scores"]["mean"]["all"]["psnr"][0]
+    assert report["true_video"]["all"]["warping"] == [nothing]
     assert one == {"frame": 1, "mean": 60, "low": None, "high": None, "n": 1, "videos": 1}
     assert "nan" not in text.lower()
 
@@ -111,16 +112,18 @@ def test_tables_show_chosen_frames_and_mark_the_best(stored, predictor):
     header = ["metric", "", "frame 1", "frame 2", "frame 4", "frame 8", "frame 11"]
     assert every[0] == moving[0] == header
     rows = ["mean", "copying", "copy last", "flow extrapolation"]
-    assert [row[1] for row in every[1:]] == rows * 3
-    assert [row[1] for row in moving[1:]] == [*rows * 3, "share", "clips"]
+    assert [row[1] for row in every[1:]] == [*rows * 4, "true video"]
+    assert [row[1] for row in moving[1:]] == [*rows * 4, "true video", "share", "clips"]
     assert [row[0] for row in every if row[0]] == [
-        "metric", "PSNR (dB)", "SSIM", "Sharpness difference (dB)",
+        "metric", "PSNR (dB)", "SSIM", "Sharpness difference (dB)", "Warping error (MSE, [-1, 1])",
     ]  # fmt: skip
     for column in range(2, 7):
         psnrs = [row[column] for row in every[1:5]]
         values = [float(cell.strip("*").split()[0]) for cell in psnrs]
         best = [cell.startswith("**") and cell.endswith("]**") for cell in psnrs]
         assert best == [value == max(values) for value in values]
+    assert [row[2] for row in every[13:]] == ["-"] * 5, "none was made before the first"
+    assert not any("*" in cell for row in every[13:] for cell in row), "a blank picture were best"
     one = scores.intervals["mean", "all", "psnr"][0]
     assert every[1][2].strip("*") == f"{one.mean:.2f} [{one.low:.2f}, {one.high:.2f}]"
     assert moving[-1][2:] == ["3"] * 5, "the first square stands still"
@@ -136,6 +139,7 @@ def test_tables_show_chosen_frames_and_mark_the_best(stored, predictor):
         (["a/x.keras", "b/x.keras"], ["a/x", "b/x"]),
         (["1/a/x.keras", "2/a/x.keras", "2/a/y.keras"], ["1/a/x", "2/a/x", "2/a/y"]),
         (["a/copy last.keras"], ["a/copy last"]),
+        (["a/true video.keras"], ["a/true video"]),
     ],
 )
 def test_names_are_short_and_unique(paths, expected):

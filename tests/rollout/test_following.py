@@ -1,5 +1,6 @@
 import gc
 import tracemalloc
+import weakref
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from kvidgan.rollout.following import (
     conditions,
     follows_labels,
     of_size,
+    split,
     wanted_size,
 )
 
@@ -65,6 +67,23 @@ def test_sizes():
         of_size(fixed, (9, 12))
 
 
+def test_a_stream_is_split():
+    given = []
+    one, two = split((given.append(k) or k for k in range(5)), 2)
+    assert [next(one), next(one), next(two)] == [0, 1, 0]
+    assert given == [0, 1], "as asked for"
+    assert (list(two), list(one)) == ([1, 2, 3, 4], [2, 3, 4])
+
+
+def test_what_all_have_read_of_a_stream_is_gone():
+    frames = (np.zeros(3) for _ in range(9))
+    one, two = split(frames, 2)
+    kept = weakref.ref(next(one))
+    assert kept() is not None, "the other has not read it"
+    next(two)
+    assert kept() is None
+
+
 def test_a_rollout_over_many_labels_keeps_none_of_them():
     """600 label maps come from a generator, and go."""
     rollout, sizes = Rollout(*following()), []
@@ -72,7 +91,7 @@ def test_a_rollout_over_many_labels_keeps_none_of_them():
     start = {"conditions": conditions(rollout.description, labels), "lead": 2}
     made = 0
     for step in rollout.start(history=np.zeros((2, 32, 48, 3), np.uint8), **start):
-        made += 1
+        made, size = made + 1, step.frames.nbytes
         if made == 100:
             tracemalloc.start()
         if made in (300, 590):
@@ -80,4 +99,4 @@ def test_a_rollout_over_many_labels_keeps_none_of_them():
             sizes.append(tracemalloc.get_traced_memory()[0])
     tracemalloc.stop()
     assert made == 598
-    assert sizes[1] - sizes[0] < 20 * step.frames.nbytes, "not those of 290 frames"
+    assert sizes[1] - sizes[0] < 20 * size, "not those of 290 frames"
