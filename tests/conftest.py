@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command line sets it
 if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
     # The same small step is compiled by many tests, in several processes: once is enough.
     cache = tempfile.TemporaryDirectory(prefix="kvidgan-jax-")

@@ -35,6 +35,8 @@ def backend() -> Iterator[None]:
             f"KERAS_BACKEND is {name!r}, which is not installed; pip install 'kvidgan[{name}]'."
         )
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # Where anything else runs, PyTorch's threads else wait busily: steps took twenty times as long.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     sys.stderr.flush()
     kept = os.dup(2)
     with tempfile.TemporaryFile() as chatter:

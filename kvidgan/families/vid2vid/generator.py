@@ -95,7 +95,9 @@ def _pyramid(config: Config, labels: Tensor, past: Tensor | None) -> Features:
     """Run all scales; each but the coarsest adds its features to those of the one below."""
     sizes = [(labels, past)]
     for _ in range(config.scales - 1):
-        sizes.append(tuple(None if x is None else ops.average_pool(x, 2, 2) for x in sizes[-1]))
+        labels, past = sizes[-1]
+        halved = None if past is None else ops.average_pool(past, 2, 2)
+        sizes.append((ops.average_pool(labels, 2, 2), halved))
     features = _coarse(config, *sizes[-1])
     for number, size in enumerate(reversed(sizes[:-1]), start=1):
         features = _finer(config, number, *size, features)
