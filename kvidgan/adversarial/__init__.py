@@ -3,12 +3,13 @@
 Imports nothing else of kvidgan: take this folder to write a GAN of your own.
 """
 
-from .gan import Optimizers, Player, VideoGAN
+from .gan import Optimizers, Pass, Player, VideoGAN
 from .grads import apply_gradients, input_gradient, minimize, value_and_gradients, when
 from .penalty import gradient_penalty
 
 __all__ = [
     "Optimizers",
+    "Pass",
     "Player",
     "VideoGAN",
     "apply_gradients",

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 
@@ -26,6 +26,21 @@ class Player:
     optimizer: keras.optimizers.Optimizer
     variables: list[keras.Variable]
     generates: bool = False
+
+
+class Pass(NamedTuple):
+    """Calls of a network whose inner values a step keeps until it has differentiated them.
+
+    Attributes:
+        network: A functional or sequential model.
+        times: How many such calls of one sample there are for each sample of the batch.
+        size: What stands for the unknown sizes of each of its inputs, in their order: for instance
+            height and width.
+    """
+
+    network: keras.Model
+    times: float = 1
+    size: tuple[int, ...] = ()
 
 
 class Optimizers(keras.optimizers.Optimizer):
@@ -75,7 +90,7 @@ class VideoGAN(keras.Model):
     """
 
     players: dict[str, Player]
-    turn: keras.Variable | None = None
+    turn: Any = None
     _known_turn: int | None = None  # while a step is compiled for one value of `turn`
 
     def adversarial_step(self, batch: Any) -> dict[str, Any]:
@@ -96,6 +111,14 @@ class VideoGAN(keras.Model):
             batch: Samples in a batch.
         """
 
+    def passes(self) -> list[list[Pass]]:
+        """Tell what each differentiation in a step keeps at the same time, to estimate memory.
+
+        Returns:
+            A list for each loss that is differentiated; none if it is not known.
+        """
+        return []
+
     def minimize(self, loss_fn: Callable[[], Any], *names: str) -> Any:
         """Take one step of the named players on one loss: see `grads.minimize`."""
         return grads.minimize(loss_fn, *(self.players[name] for name in names))
@@ -107,7 +130,6 @@ class VideoGAN(keras.Model):
         """
         if self._known_turn is not None:
             return self._known_turn == number
-        assert self.turn is not None, "is_turn asks about `turn`, which is not set"
         return keras.ops.equal(self.turn.value, number)
 
     def compile(self, jit_compile: bool | str = "auto", **options: Any) -> None:

@@ -3,6 +3,7 @@
 from typing import Annotated, Any, Literal
 
 import keras
+from keras import ops
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 _EXPECTED = (
@@ -13,6 +14,43 @@ _EXPECTED = (
 Rate = Annotated[float, Field(gt=0)]
 
 
+class ConstantThenLinear(keras.optimizers.schedules.LearningRateSchedule):
+    """A rate that stays for a while, then falls in a straight line to zero.
+
+    What pix2pixHD and vid2vid train with; no schedule of Keras waits before it falls.
+
+    Args:
+        initial_learning_rate: The rate up to `decay_begin`.
+        decay_begin: The update from which it falls.
+        decay_end: The update from which it is zero.
+
+    Raises:
+        ValueError: If it would end before it begins.
+    """
+
+    def __init__(self, initial_learning_rate: float, decay_begin: int, decay_end: int):
+        super().__init__()
+        if not 0 <= decay_begin < decay_end:
+            raise ValueError(
+                f"Expected 0 <= decay_begin < decay_end. Received: {decay_begin} and {decay_end}"
+            )
+        self.initial_learning_rate = initial_learning_rate
+        self.decay_begin, self.decay_end = decay_begin, decay_end
+
+    def __call__(self, step: Any) -> Any:
+        """Return the rate of an update, counted from 0: a scalar."""
+        left = (self.decay_end - ops.cast(step, "float32")) / (self.decay_end - self.decay_begin)
+        return self.initial_learning_rate * ops.clip(left, 0.0, 1.0)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments."""
+        names = ("initial_learning_rate", "decay_begin", "decay_end")
+        return {name: getattr(self, name) for name in names}
+
+
+_OWN = {"ConstantThenLinear": ConstantThenLinear}
+
+
 class OptimizerConfig(BaseModel):
     """A Keras optimizer, its learning-rate schedule, weight decay and clipping."""
 
@@ -21,8 +59,9 @@ class OptimizerConfig(BaseModel):
     name: Literal["adam", "sgd", "rmsprop"] = Field("adam", description="The update rule.")
     learning_rate: Rate | dict[str, Any] = Field(
         2e-4,
-        description="A number, or any Keras schedule as {class_name: CosineDecay, config: {...}}; "
-        "its steps count this player's updates.",
+        description="A number, or any Keras schedule as {class_name: CosineDecay, config: {...}}, "
+        "or {class_name: ConstantThenLinear, config: {initial_learning_rate: 0.0002, decay_begin: "
+        "10000, decay_end: 20000}}; its steps count this player's updates.",
     )
     beta_1: float = Field(0.5, ge=0, lt=1, description="Adam: decay of the first moment.")
     beta_2: float = Field(0.999, ge=0, lt=1, description="Adam: decay of the second moment.")
@@ -55,7 +94,7 @@ class OptimizerConfig(BaseModel):
 
 def _schedule(value: dict[str, Any]) -> Any:
     try:
-        schedule = keras.optimizers.schedules.deserialize(dict(value))
+        schedule = keras.optimizers.schedules.deserialize(dict(value), custom_objects=_OWN)
     except Exception as error:
         raise ValueError(_EXPECTED.format(value)) from error
     if not isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):

@@ -15,6 +15,7 @@ from keras import layers, ops
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from kvidgan.adversarial import (
+    Pass,
     Player,
     VideoGAN,
     apply_gradients,
@@ -344,6 +345,13 @@ class Family(VideoGAN):
             return ops.stack(frames, axis=1)
         flat = ops.reshape(ops.stack(hidden, axis=1), (-1, config.latent))
         return ops.reshape(self.decoder(flat, training=True), (-1, config.frames, *shape[1:]))
+
+    def passes(self) -> list[list[Pass]]:
+        """See `VideoGAN.passes`: the critic's turn, and the generator's."""
+        frames, penalised = self.config.frames, self.config.loss == "wgan_gp"
+        walk = [Pass(self.lstm, frames), Pass(self.decoder, frames)]
+        judged = Pass(self.critic, 5 if penalised else 2)  # a penalty is as much as three passes
+        return [[judged], [Pass(self.critic), *walk]]
 
     # ---- Rollout --------------------------------------------------------------------------------
 

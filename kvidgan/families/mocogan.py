@@ -11,7 +11,7 @@ import keras
 from keras import layers, ops
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from kvidgan.adversarial import Player, VideoGAN
+from kvidgan.adversarial import Pass, Player, VideoGAN
 from kvidgan.adversarial.optimizers import OptimizerConfig
 from kvidgan.families import Facts
 from kvidgan.nn.convolutions import Conv2DTranspose, Conv3D
@@ -335,6 +335,18 @@ class Family(VideoGAN):
 
     def _normal(self, *shape):
         return keras.random.normal(shape, seed=self.seeds)
+
+    def passes(self) -> list[list[Pass]]:
+        """See `VideoGAN.passes`: both discriminators' losses, and the generator's."""
+        image, video = self.image_discriminator, self.video_discriminator
+        # Kept while the discriminators learn even where nothing of it is reused: PyTorch holds on
+        # to how it was made, TensorFlow may already make what the generator will learn from.
+        made = [Pass(self.motion), Pass(self.decoder, self.config.frames + 1)]
+        return [
+            [Pass(image, 2), *made],
+            [Pass(video, 2), *made],
+            [Pass(image), Pass(video), *made],
+        ]
 
     # ---- Rollout --------------------------------------------------------------------------------
 

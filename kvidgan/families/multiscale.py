@@ -13,7 +13,7 @@ import keras
 from keras import layers, ops
 from pydantic import BaseModel, ConfigDict, Field
 
-from kvidgan.adversarial import Player, VideoGAN
+from kvidgan.adversarial import Pass, Player, VideoGAN
 from kvidgan.adversarial.optimizers import OptimizerConfig
 from kvidgan.families import Facts
 from kvidgan.nn.layers import to_signal
@@ -289,6 +289,12 @@ class Family(VideoGAN):
             frames = [ops.concatenate(pair, axis=-1) for pair in zip(given, frames, strict=True)]
         scales = zip(self.discriminators, frames, strict=True)
         return _mean([binary_cross_entropy(d(x, training=True), real) for d, x in scales])
+
+    def passes(self) -> list[list[Pass]]:
+        """See `VideoGAN.passes`: the loss of the discriminators, if any, and the generator's."""
+        judges = self.discriminators
+        made = Pass(self.generator, size=(self.config.patch, self.config.patch))
+        return [[Pass(judge, 2) for judge in judges], [made, *(Pass(judge) for judge in judges)]]
 
     # ---- Rollout --------------------------------------------------------------------------------
 

@@ -9,10 +9,12 @@ from typing import Any
 
 import keras
 
+from kvidgan.adversarial import VideoGAN
 from kvidgan.config import Config
 from kvidgan.data.opening import open_data
 from kvidgan.data.pipeline import ClipBatches
 
+from . import memory
 from .checkpoint import Position
 from .fit import Say, batches, build, for_data
 
@@ -30,7 +32,8 @@ def bench(config: Config, steps: int, say: Say = print) -> dict[str, Any]:
     Returns:
         Backend, device, sizes, median `seconds_per_step`, `clips_per_second`, `data_share` (the
         share of a step's time that goes when its batch is ready in memory: waiting and the
-        pipeline's own use of the processor) and `peak_memory_mib` of this process.
+        pipeline's own use of the processor), `peak_memory_mib` of this process, the program itself
+        included, and `estimated_memory_mib`, of training alone, None if it is not known.
     """
     store = open_data(config.data, say=say)
     config = for_data(config, store)
@@ -53,6 +56,7 @@ def bench(config: Config, steps: int, say: Say = print) -> dict[str, Any]:
         "clips_per_second": config.data.batch / seconds,
         "data_share": max(0.0, 1 - ready / seconds),
         "peak_memory_mib": _peak_memory(),
+        "estimated_memory_mib": _estimated_memory(gan, config.data.batch),
     }
 
 
@@ -89,3 +93,8 @@ def _seconds_per_step(gan: keras.Model, data: keras.utils.PyDataset) -> float:
 def _peak_memory() -> float:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
+
+
+def _estimated_memory(gan: VideoGAN, batch: int) -> float | None:
+    found = memory.estimate(gan)
+    return None if found is None else found.total(batch) / memory.MIB

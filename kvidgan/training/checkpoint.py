@@ -5,7 +5,9 @@ Keras' `save_weights` leaves out the seed counters, without which a resumed run 
 
 import json
 import os
+import re
 import zipfile
+from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from kvidgan.adversarial import Player, VideoGAN
 from kvidgan.errors import UserError
 from kvidgan.media import replacing
 
-_POSITION = "position"
+_POSITION, _NAMES = "position", "names"
 
 
 @dataclass
@@ -44,6 +46,7 @@ def save(gan: VideoGAN, position: Position, path: Path) -> None:
         if not np.isfinite(array).all():
             raise FloatingPointError(_named(gan)[name].path)
     arrays[_POSITION] = np.array(json.dumps(asdict(position)))
+    arrays[_NAMES] = np.array(json.dumps(_own_names(gan)))
     with replacing(path) as aside, aside.open("wb") as file:
         np.savez(file, **arrays)
         file.flush()
@@ -56,7 +59,7 @@ def load(gan: VideoGAN, path: Path) -> Position:
     Raises:
         UserError: If the file is damaged or belongs to another model.
     """
-    arrays, position = _read(path)
+    arrays, position, _ = _read(path)
     variables = _named(gan)
     found = {name: array.shape for name, array in arrays.items()}
     expected = {name: tuple(v.shape) for name, v in variables.items()}
@@ -74,9 +77,10 @@ def load(gan: VideoGAN, path: Path) -> Position:
 def carry_over(gan: VideoGAN, path: Path) -> list[str]:
     """Begin with what fits from another model's checkpoint, as for a second stage of training.
 
-    Networks are matched by name. A network is taken up to the first variable of another shape;
-    what lies behind it would see inputs of another meaning, and stays fresh. A player's optimizer
-    goes on if all that it trains was taken.
+    Networks are matched by name, and their variables by those of their layers, so that a network
+    may have grown new ones. It is taken up to the first variable of another shape; what lies behind
+    it would see inputs of another meaning, and stays fresh. A player's optimizer goes on if all
+    that it trains was taken.
 
     Args:
         gan: A built and compiled model.
@@ -88,14 +92,17 @@ def carry_over(gan: VideoGAN, path: Path) -> list[str]:
     Raises:
         UserError: If the file is damaged.
     """
-    arrays, _ = _read(path)
+    arrays, _, names = _read(path)
+    own = _own_names(gan)
+    places = {name: place for place, name in (names or own).items()}  # older files have none
     fresh: set[int] = set()
     for variables in _networks(gan).values():
         known = True
-        for name, variable in variables.items():
-            known = known and name in arrays and arrays[name].shape == tuple(variable.shape)
-            if known:
-                variable.assign(arrays[name])
+        for place, variable in variables.items():
+            found = arrays.get(places.get(own[place], ""))
+            known = known and (found is None or found.shape == tuple(variable.shape))
+            if known and found is not None:
+                variable.assign(found)
             else:
                 fresh.add(id(variable))
     for name, player in gan.players.items():
@@ -107,11 +114,12 @@ def carry_over(gan: VideoGAN, path: Path) -> list[str]:
     return [v.path for v in gan.variables if id(v) in fresh]
 
 
-def _read(path: Path) -> tuple[dict[str, np.ndarray], Position]:
+def _read(path: Path) -> tuple[dict[str, np.ndarray], Position, dict[str, str]]:
     try:
         with path.open("rb") as file, np.load(file) as archive:
             arrays = dict(archive)
-        return arrays, Position(**json.loads(str(arrays.pop(_POSITION))))
+        names = json.loads(str(arrays.pop(_NAMES, "{}")))
+        return arrays, Position(**json.loads(str(arrays.pop(_POSITION)))), names
     except (OSError, ValueError, KeyError, zipfile.BadZipFile, EOFError) as error:
         raise UserError(
             f"{path} is damaged; remove it to go on from the checkpoint before."
@@ -143,6 +151,19 @@ def _networks(gan: VideoGAN) -> dict[str, dict[str, keras.Variable]]:
                 name = f"{attribute}.{number}" if isinstance(value, list) else attribute
                 networks[name] = {f"{name}/{i:04d}": v for i, v in enumerate(part.variables)}
     return networks
+
+
+def _own_names(gan: VideoGAN) -> dict[str, str]:
+    """Name the networks' variables by their layers; what Keras counts is counted by attribute."""
+    names: dict[str, str] = {}
+    counts: Counter[str] = Counter()
+    for network, variables in _networks(gan).items():
+        attribute = network.partition(".")[0]  # a list of networks may have grown in between
+        for place, variable in variables.items():
+            name = f"{attribute}/{re.sub(r'_[0-9]+(?=/)', '', variable.path)}"
+            names[place] = f"{name}.{counts[name]}"
+            counts[name] += 1
+    return names
 
 
 def _optimizer(name: str, player: Player) -> dict[str, keras.Variable]:

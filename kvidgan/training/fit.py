@@ -21,8 +21,9 @@ from kvidgan.errors import UserError
 from kvidgan.media import write_frames
 from kvidgan.rollout import Description, Rollout, export_step
 
-from . import callbacks, checkpoint
+from . import callbacks, checkpoint, memory
 from .checkpoint import Position
+from .free_memory import free
 from .progress import Progress
 from .runs import Run
 from .samples import animation, examples
@@ -66,6 +67,7 @@ def start(
     Raises:
         UserError: If the data, the config or the folder does not allow it, or a loss is no number.
     """
+    there = free()  # before the backend begins, which may take all
     store = open_data(config.data, say=say, progress=progress)
     config = for_data(config, store)
     gan = build(config)
@@ -76,7 +78,7 @@ def start(
         _begin_with(gan, origin, config, say)
     run = Run.create(Path(config.run.folder) / config.run.name, overwrite)
     configs.save(config, run.config_path)
-    return _train(config, run, gan, store, Position(), say)
+    return _train(config, run, gan, store, Position(), memory.need(gan, config, there), say)
 
 
 def resume(
@@ -92,6 +94,7 @@ def resume(
     Raises:
         UserError: As `start`, and if the last checkpoint is damaged or of another model.
     """
+    there = free()  # before the backend begins, which may take all
     store = open_data(config.data, say=say, progress=progress)
     config = for_data(config, store)
     gan = build(config)
@@ -102,7 +105,7 @@ def resume(
     run.rewind_history(position.step)
     configs.save(config, run.config_path)
     say(f"Going on from step {position.step} of {total}.")
-    return _train(config, run, gan, store, position, say)
+    return _train(config, run, gan, store, position, memory.need(gan, config, there), say)
 
 
 def for_data(config: Config, store: ClipStore) -> Config:
@@ -237,14 +240,16 @@ def _described(gan, config, trained_on):
     return step, description
 
 
-def _train(config, run, gan, store, position, say):
+def _train(config, run, gan, store, position, need, say):
+    for sentence in need.sentences():
+        say(sentence)
     trained_on = store.provenance()
     run.provenance_path.write_text(json.dumps(trained_on, indent=1))
     clock = callbacks.Clock(position, config.train.epochs, config.train.steps_per_epoch)
     rollout = Rollout(*_described(gan, config, trained_on))
     interrupt, progress = callbacks.Interrupt(clock, say), Progress(clock)
     around = [clock, interrupt, *_callbacks(config, run, clock, rollout, gan, store), progress]
-    with interrupt.listening(), progress.shown():
+    with interrupt.listening(), progress.shown(), memory.explained(need, clock, run):
         while position.step < clock.total and not clock.stopping:
             _fit_from(position, config, gan, store, around)
     if clock.stopping:

@@ -8,8 +8,9 @@ import pytest
 import yaml
 
 from kvidgan import config as configs
+from kvidgan import families
 from kvidgan.errors import UserError
-from kvidgan.training import fit
+from kvidgan.training import checkpoint, fit
 from kvidgan.training.runs import Run
 
 
@@ -101,6 +102,43 @@ def test_the_second_stage_trains_and_leaves_the_first_alone(first):
     assert first.model_path.read_bytes() == kept
     with pytest.raises(UserError, match="Expected a new run's name, found that of"):
         fit.start(configs.load(first.config_path), origin=first)
+
+
+def finer(path, scales):
+    """Return vid2vid of so many generators that begins with a checkpoint, and what is fresh."""
+    module = families.load("vid2vid")
+    gan = module.Family(
+        module.Config(
+            size=[16 * scales, 16 * scales], labels=["road", "car"], foreground_labels=["car"],
+            generator_width=2, foreground_width=2, discriminator_width=2, down=1, blocks=2,
+            discriminator_layers=1, discriminator_scales=scales, temporal_scales=2, scales=scales,
+        ),
+        seed=scales,
+    )  # fmt: skip
+    gan.allocate(1)
+    gan.compile()
+    return gan, checkpoint.carry_over(gan, path) if path.exists() else None
+
+
+def test_a_finer_generator_begins_with_the_coarser_one(tmp_path):
+    path = tmp_path / "one.npz"
+    one, _ = finer(path, 1)
+    for variable in one.generator.variables:
+        variable.assign(np.random.default_rng(1).normal(size=variable.shape))
+    checkpoint.save(one, checkpoint.Position(), path)
+    two, fresh = finer(path, 2)
+    before = {v.path: v for v in one.generator.variables}
+    coarse = {v.path: v for v in two.generator.variables if v.path in before}
+    lost = {path for path in before if path not in coarse}
+    assert all("scale0" in path and "_head/" in path for path in lost), "finer heads take over"
+    assert all(same(variable, before[path]) for path, variable in coarse.items())
+    assert {v.path for v in two.players["coarse_generators"].variables} <= coarse.keys()
+    assert not coarse.keys() & set(fresh)
+    judges = {n.name: n for n in (*two.image_discriminators, *two.video_discriminators)}
+    for network in (*one.image_discriminators, *one.video_discriminators):
+        assert all(map(same, judges.pop(network.name).variables, network.variables))
+    assert {v.path for network in judges.values() for v in network.variables} <= set(fresh)
+    assert set(judges) == {"image_1", "video0_1", "video1_1"}, "those of the new, halved size"
 
 
 def test_names_of_later_stages():

@@ -52,7 +52,7 @@ class Family(VideoGAN):
         self.steps = self.add_weight(
             (), "zeros", "int32", trainable=False, name=f"steps_at_{config.scales}_scales"
         )
-        self.past: keras.Variable | None = None
+        self.past: Any = None  # see `allocate`
 
     def _players(self) -> dict[str, Player]:
         config = self.config
@@ -258,15 +258,15 @@ class Family(VideoGAN):
         return x[:, self.config.kept :]
 
     def passes(self) -> list[list[Pass]]:
-        """See `VideoGAN.passes`: the generators' loss, and those of both kinds of discriminators."""
+        """See `VideoGAN.passes`: the generators' loss, and those of all discriminators."""
         config, frames = self.config, self.config.backprop_frames
-        shown = frames * (2 if config.flow else 1)
-        image = self.image_judge.passes(config.size, 2 * shown)
-        videos = [j.passes(config.size, 2) for j in self.video_judges]
-        made = [Pass(self.generator, frames, config.size), *image, *sum(videos, [])]
+        looks = 3 if config.flow else 2  # at the real frame, the composed one and the raw one
+        image = self.image_judge.passes(config.size, looks * frames)
+        videos = [judge.passes(config.size, 2) for judge in self.video_judges]
+        seen = [*image, *(one for passes in videos for one in passes)]
         if self.perceptual is not None:
-            made.append(Pass(self.perceptual, 2 * frames, config.size))
-        return [made, image, *videos]
+            seen.append(Pass(self.perceptual, 2 * frames, config.size))
+        return [[Pass(self.generator, frames, config.size), *seen], image, *videos]
 
     # ---- Rollout --------------------------------------------------------------------------------
 
