@@ -6,6 +6,7 @@ of 1 to 128 and peaks from 0.1 to 2.3 GiB, it was 0.6 to 1.4 times what was meas
 PyTorch and JAX. What a GPU's kernels take beside that, it does not know.
 """
 
+import errno
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -233,13 +234,14 @@ def out_of_memory(error: BaseException) -> bool:
     """Whether an error, or one behind it, tells that memory ran out, whichever backend raised it.
 
     TensorFlow has a class for it, as PyTorch has on a GPU; on a CPU PyTorch says it in the message
-    of a RuntimeError, as JAX does in that of its own class.
+    of a RuntimeError, as JAX does in that of its own class. A process that the system kills, or
+    that crashes, as TensorFlow's may on a CPU, tells nothing.
     """
     names = {"MemoryError", "ResourceExhaustedError", "OutOfMemoryError"}
     words = ("resource_exhausted", "out of memory", "can't allocate memory", "unable to allocate")
     for one in _chain(error):
         if isinstance(one, UserError | OSError):
-            return False
+            return getattr(one, "errno", None) == errno.ENOMEM
         if names & {kind.__name__ for kind in type(one).__mro__}:
             return True
         if isinstance(one, RuntimeError) and any(word in str(one).lower() for word in words):

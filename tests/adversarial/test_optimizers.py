@@ -63,7 +63,7 @@ def test_constant_then_linear_goes_on_from_a_count_and_tells_its_arguments():
     schedule = ConstantThenLinear(**FALLING)
     assert ConstantThenLinear.from_config(schedule.get_config()).get_config() == FALLING
     for step, rate in enumerate(RATES):
-        assert float(schedule(keras.Variable(step, dtype="int32"))) == pytest.approx(rate)
+        assert float(schedule(keras.ops.convert_to_tensor(step, "int32"))) == pytest.approx(rate)
     # As far as published settings go: float32 counts whole numbers up to 16 million.
     far = ConstantThenLinear(2e-4, 240_000, 480_000)
     assert float(far(479_999)) == pytest.approx(2e-4 / 240_000, rel=1e-5)

@@ -293,7 +293,7 @@ def test_labels_are_those_of_the_data():
         Config().for_data(Facts())
     with pytest.raises(ValueError, match="family.labels_from: expected the data's, edges"):
         Config(labels_from="ids").for_data(data)
-    with pytest.raises(ValueError, match="foreground_labels: expected classes of the data"):
+    with pytest.raises(ValueError, match="^family.foreground_labels: expected classes of the data"):
         Config(foreground_labels=["car"]).for_data(data)
 
 

@@ -236,6 +236,7 @@ def chained(error, cause):
         (ValueError("out of memory of the old days"), False),
         (RuntimeError("shapes differ"), False),
         (OSError(28, "No space left on device"), False),
+        (OSError(12, "Cannot allocate memory"), True),
         (UserError("The loss 'x' became nan."), False),
         (chained(UserError("Cannot write x: the disk is full."), MemoryError()), False),
         (chained(ValueError("a layer failed"), MemoryError()), True),

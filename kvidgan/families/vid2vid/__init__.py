@@ -108,9 +108,10 @@ class Family(VideoGAN):
 
     def _window(self, batch: dict[str, Tensor]) -> Window:
         config = self.config
-        labels = one_hot_labels(batch["video_labels"], len(config.labels or []))
+        seen = config.kept - config.past  # of the label maps before, a generator sees `past`
+        labels = one_hot_labels(batch["video_labels"][:, seen:], len(config.labels or []))
         if config.instance_edges:
-            ids = batch["video_instances"]
+            ids = batch["video_instances"][:, seen:]
             times = [instance_edges(ids[:, time]) for time in range(ids.shape[1])]
             labels = ops.concatenate([labels, ops.stack(times, axis=1)], axis=-1)
         return {
@@ -172,8 +173,7 @@ class Family(VideoGAN):
         """
         config, outputs, frames = self.config, [], past
         for number in range(config.backprop_frames):
-            last = config.kept + number
-            inputs = {"labels": window["labels"][:, last - config.past : last + 1]}
+            inputs = {"labels": window["labels"][:, number : number + config.past + 1]}
             if config.flow:
                 inputs["past"] = self._seen_past(window, frames[:, -config.past :], number)
             outputs.append(self.generator(inputs, training=True))
@@ -237,7 +237,7 @@ class Family(VideoGAN):
 
     def _judged_images(self, window, made, raw) -> tuple[Tensor, list[Tensor]]:
         """Return new frames with their labels: the real ones, and the composed and raw ones."""
-        labels = self._new(window["labels"])
+        labels = window["labels"][:, self.config.past :]
         images = [
             self._new(window["frames"]),
             self._new(made),

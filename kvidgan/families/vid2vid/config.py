@@ -92,12 +92,8 @@ class Config(BaseModel):
                 f"generator_width: expected a multiple of {2 ** (self.scales - 1)}, since each "
                 f"finer generator has half of it, found {self.generator_width}"
             )
-        unknown = sorted(set(self.foreground_labels) - set(self.labels or self.foreground_labels))
-        if unknown:
-            raise ValueError(
-                f"foreground_labels: expected classes of the data, {', '.join(self.labels or [])}, "
-                f"found {unknown[0]!r}"
-            )
+        if self.labels is not None:
+            _check_foreground(self.foreground_labels, self.labels)
         return self
 
     @property
@@ -138,6 +134,17 @@ class Config(BaseModel):
         ):
             if given is not None and given != found:
                 raise ValueError(f"family.{name}: expected the data's, {found}, found {given}")
-        return type(self).model_validate(
-            {**self.model_dump(), "labels": data.labels, "labels_from": data.labels_from}
+        try:
+            _check_foreground(self.foreground_labels, data.labels)
+        except ValueError as error:
+            raise ValueError(f"family.{error}") from error
+        return self.model_copy(update={"labels": data.labels, "labels_from": data.labels_from})
+
+
+def _check_foreground(foreground: list[str], labels: list[str]) -> None:
+    unknown = [name for name in foreground if name not in labels]
+    if unknown:
+        raise ValueError(
+            f"foreground_labels: expected classes of the data, {', '.join(labels)}, found "
+            f"{unknown[0]!r}"
         )
