@@ -5,6 +5,7 @@ import resource
 import statistics
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -91,6 +92,10 @@ def _seconds_per_step(gan: keras.Model, data: keras.utils.PyDataset) -> float:
 
 
 def _peak_memory() -> float:
+    status = Path("/proc/self/status")
+    if status.exists():  # where getrusage begins with the peak of the process that started this one
+        told = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
+        return int(told["VmHWM"].split()[0]) / 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
 
