@@ -26,9 +26,11 @@ ARROWS = {
         "config", "families", "data", "rollout", "evaluation", "adversarial", "media", "errors",
     },
     "evaluation": {"rollout", "data", "media", "errors"},
+    "playback": {"rollout", "data", "media", "training", "errors"},
     "info": {"data", "rollout", "training", "errors"},
     "cli": {
-        "config", "training", "evaluation", "data", "rollout", "media", "info", "errors",
+        "config", "training", "evaluation", "playback", "data", "rollout", "media", "info",
+        "errors",
     },
     "__main__": {"cli"},
 }  # fmt: skip

@@ -55,18 +55,6 @@ def backend() -> Iterator[None]:
             os.close(kept)
 
 
-def exported(path: Path) -> Path:
-    """Return the exported file that is meant, a run's folder standing for its own."""
-    from kvidgan.training.runs import Run
-
-    if not path.is_dir():
-        return path
-    run = Run.open(path)
-    if not run.model_path.is_file():
-        raise UserError(f"{path} has no exported model yet: write it with kvidgan export {path}.")
-    return run.model_path
-
-
 def counted(pictures: Iterable[T], total: int | None) -> Iterator[T]:
     """Pass pictures on and show how many there are; total: of how many, if that is known."""
     for number, picture in enumerate(pictures, 1):

@@ -7,7 +7,7 @@ import typer
 
 from kvidgan.errors import UserError
 
-from .common import Layout, backend, exported, progress, say
+from .common import Layout, backend, progress, say
 
 
 def evaluate(
@@ -49,6 +49,7 @@ def evaluate(
     from kvidgan.data.schema import DataConfig
     from kvidgan.evaluation.needs import to_be_found
     from kvidgan.evaluation.tables import summary, tables
+    from kvidgan.training.runs import exported
 
     if output is not None and output.is_file():  # before the work, not after it
         raise UserError(f"-o: expected a folder, found the file {output}; choose another name.")

@@ -6,7 +6,7 @@ import typer
 
 from kvidgan.errors import UserError
 
-from .common import Layout, Model, Output, Scale, backend, counted, exported, say
+from .common import Layout, Model, Output, Scale, backend, counted, say
 
 
 def generate(
@@ -36,6 +36,7 @@ def generate(
         from kvidgan.rollout import Rollout
         from kvidgan.rollout.generate import generate as play
     from kvidgan.media import enlarge, write_frames
+    from kvidgan.training.runs import exported
 
     pictures = play(
         Rollout.open(exported(model)),
@@ -116,12 +117,12 @@ def predict(
     with backend():
         from kvidgan.rollout import Rollout
     from kvidgan.media import write_together
+    from kvidgan.playback import Playing, Where, open_given
+    from kvidgan.playback.pictures import beside
     from kvidgan.rollout.extras import check_extras
     from kvidgan.rollout.following import of_size
     from kvidgan.rollout.predict import trained_stride
-
-    from .given import Where, open_given
-    from .shown import Playing, beside
+    from kvidgan.training.runs import exported
 
     rollout = Rollout.open(exported(model))
     extras = outputs.split(",") if outputs else []

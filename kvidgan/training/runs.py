@@ -143,3 +143,18 @@ class Run:
     def checkpoint_paths(self) -> list[Path]:
         """Return the complete checkpoints, oldest first."""
         return sorted(self.checkpoints.glob("step-*.npz"))
+
+
+def exported(path: str | Path) -> Path:
+    """Return the exported file that is meant, a run's folder standing for its own.
+
+    Raises:
+        UserError: If a folder is no run's, or its model was not exported yet.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        return path
+    run = Run.open(path)
+    if not run.model_path.is_file():
+        raise UserError(f"{path} has no exported model yet: write it with kvidgan export {path}.")
+    return run.model_path

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kvidgan.cli.given import Where, open_given
-from kvidgan.cli.shown import Playing
 from kvidgan.data.labels import LabelSet, find_labels
 from kvidgan.data.opening import prepare_path
 from kvidgan.data.prepare import prepare
 from kvidgan.media import colour_labels, fit_frames, fit_maps, write_frames
+from kvidgan.playback.given import Where, open_given
+from kvidgan.playback.pictures import Playing
 from kvidgan.rollout import Rollout, export_step
 
 from ..data.conftest import source_of

@@ -22,8 +22,7 @@ from kvidgan.rollout.following import (
     wanted_size,
 )
 from kvidgan.rollout.predict import history_length, needed_maps, suited
-
-from .common import exported
+from kvidgan.training.runs import exported
 
 Array = np.ndarray
 

@@ -1,0 +1,1 @@
+"""The desktop viewer: open a trained model or a run, and look."""
