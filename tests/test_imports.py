@@ -98,7 +98,13 @@ def test_the_walk_finds_a_wrong_arrow(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     "module",
-    ["kvidgan", "kvidgan.info", "kvidgan.training.runs", "kvidgan.evaluation.frames"],
+    [
+        "kvidgan",
+        "kvidgan.info",
+        "kvidgan.training.runs",
+        "kvidgan.evaluation.frames",
+        "kvidgan.rollout.following",
+    ],
 )
 def test_what_must_be_cheap_loads_no_backend(module):
     code = f"import sys, {module}; print({{'keras', 'cv2', *{BACKENDS}}} & set(sys.modules))"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice, repeat
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,7 +18,9 @@ from kvidgan.media import (
 )
 
 from .description import Condition, Description, History
-from .player import Rollout
+
+if TYPE_CHECKING:  # it imports Keras, and what a model needs is asked where there is none
+    from .player import Rollout
 
 GIVEN, PREDICTED, NEITHER = (40, 200, 80), (225, 50, 50), (BACKGROUND,) * 3
 
@@ -104,7 +106,7 @@ def own_size(description: Description, frames: np.ndarray) -> tuple[int, int]:
     return spec.height or height, spec.width or width
 
 
-def predict(rollout: Rollout, history: np.ndarray, frames: int) -> Iterator[np.ndarray]:
+def predict(rollout: "Rollout", history: np.ndarray, frames: int) -> Iterator[np.ndarray]:
     """Predict the frames after a clip's.
 
     Args:
