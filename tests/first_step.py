@@ -34,6 +34,8 @@ OPTIONS = {
         "foreground_labels": ["car"],
         "foreground_width": 2,
         "instance_edges": True,
+        "features": 2,
+        "encoder_width": 2,
         "scales": 2,
         "generator_width": 2,
         "down": 1,

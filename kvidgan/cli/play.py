@@ -91,6 +91,17 @@ def predict(
             help="WIDTHxHEIGHT of the frames; default: as the model was trained, or the clip's.",
         ),
     ] = None,
+    look: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CLASS=N",
+            help="For models trained with family.features: the look of a class, as car=2, or of "
+            "one object, as car:7=0; may be given several times. Default: drawn from the seed.",
+        ),
+    ] = None,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Another seed draws other looks, where a model has such.")
+    ] = 0,
     compare: Annotated[
         bool,
         typer.Option(
@@ -114,6 +125,7 @@ def predict(
 ) -> None:
     """Go on with a clip: predict the frames after its first ones, or make those of label maps."""
     wanted = None if size is None else _size(size)
+    looks = dict(map(_look, look or []))
     with backend():
         from kvidgan.rollout import Rollout
     from kvidgan.media import write_together
@@ -130,6 +142,7 @@ def predict(
     description = of_size(rollout.description, wanted)
     where = Where(clip, video, layout, start, stride or trained_stride(description))
     given = open_given(description, where, first)
+    given.start.update(looks=looks, seed=seed)
     if given.labels is None:
         frames = frames or 64
     playing = Playing(rollout, given, frames, scale)
@@ -141,6 +154,14 @@ def predict(
     how = "predicted" if given.labels is None else "made of label maps"
     beyond = ", without those given" if given.labels and len(given.frames) and not compare else ""
     say(f"{output}: {playing.made} frames {how}{beyond}, at {real_fps:g} fps.")
+
+
+def _look(text: str) -> tuple[str, int]:
+    """Return (class or object, number) of CLASS=N."""
+    name, _, number = text.rpartition("=")
+    if not (name and number.isdecimal()):
+        raise UserError(f"--look: expected CLASS=N, as car=2 or car:7=0, found {text!r}.")
+    return name, int(number)
 
 
 def _size(text: str) -> tuple[int, int]:

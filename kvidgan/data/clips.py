@@ -1,7 +1,7 @@
 """One clip to look at or to go on with: a video of whatever a path holds, frame by frame."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, islice
@@ -34,7 +34,8 @@ class Clip:
         length: Frames in all, None when only reading tells.
         note: What was opened, in one line.
         labels: The label maps of all its frames, read as asked for, whatever was read of `frames`:
-            uint8 (height, width); None without.
+            uint8 (height, width), or class and object numbers, int32 (height, width, 2); None
+            without.
         label_set: The classes of the label maps; None without.
     """
 
@@ -53,7 +54,7 @@ class LabelClip:
 
     Attributes:
         name: Of the video, in its source.
-        labels: Read as asked for: uint8 (height, width).
+        labels: Read as asked for: uint8 (height, width), or int32 (height, width, 2).
         label_set: Their classes.
         length: How many, None when only reading tells.
         note: What was opened, in one line.
@@ -72,6 +73,7 @@ def open_clip(
     layout: str = "auto",
     labels: Found | None = None,
     size: tuple[int, int] | None = None,
+    objects: bool = False,
 ) -> Clip:
     """Open one video of a file, a folder, a clip store or a built-in set.
 
@@ -84,9 +86,11 @@ def open_clip(
             them, if any.
         size: Crop frames and label maps to the middle and resize them to (height, width) before
             labels are found.
+        objects: Read the numbers of objects along with label maps, from instance maps.
 
     Raises:
-        UserError: If there is no such path or video, or its first frame cannot be read.
+        UserError: If there is no such path or video, or its first frame cannot be read; while
+            label maps are read, if there are no instance maps with them.
     """
     source = _source(Path(path), layout)
     chosen = choose(source, video)
@@ -96,7 +100,7 @@ def open_clip(
         raise UserError(f"{chosen.name} in {path} holds no frame: choose another video.")
     what = told(chosen, first, source.videos, by_default=video is None)
     if labels is None:
-        maps, classes = _own_labels(chosen, size), source.labels
+        maps, classes = _own_labels(chosen, size, objects), source.labels
     else:  # from a second reading: either may run ahead, and nothing piles up in between
         maps = find_labels(labels, resized(chosen, size).read())
         classes = found_set(labels)
@@ -108,6 +112,7 @@ def open_labels(
     video: str | int | None = None,
     layout: str = "auto",
     size: tuple[int, int] | None = None,
+    objects: bool = False,
 ) -> LabelClip:
     """Open the label maps of one video, which may be there without frames.
 
@@ -117,6 +122,7 @@ def open_labels(
         video: As for `open_clip`.
         layout: As for `open_clip`.
         size: Crop the maps to the middle and resize them to (height, width).
+        objects: As for `open_clip`.
 
     Raises:
         UserError: If there is no such path or video, or what it holds are no label maps.
@@ -127,7 +133,7 @@ def open_labels(
         chosen, classes = _alone(source, chosen)
     else:
         classes = source.labels
-    labels = _own_labels(chosen, size)
+    labels = _own_labels(chosen, size, objects)
     assert labels is not None
     first = next(labels)
     what = told(chosen, first, source.videos, by_default=video is None)
@@ -191,7 +197,7 @@ def _store_source(path: Path, layout: str) -> Source:
             length=int(row["length"]),
             height=int(row["height"]),
             width=int(row["width"]),
-            read_maps=partial(_read_labels, store, number) if store.labels else None,
+            read_maps=partial(_read_maps, store, number) if store.labels else None,
         )
         for number, row in enumerate(store.index)
     ]
@@ -205,12 +211,14 @@ def _read_store(store: ClipStore, video: int) -> Iterator[np.ndarray]:
             yield from store.read(video, start, min(start + _BLOCK, length))
 
 
-def _read_labels(store: ClipStore, video: int) -> Iterator[dict[str, np.ndarray]]:
+def _read_maps(store: ClipStore, video: int) -> Iterator[Mapping[str, np.ndarray]]:
     length = int(store.index["length"][video])
+    names = [name for name in store.maps if name in ("labels", "instances")]
     with store:
         for start in range(0, length, _BLOCK):
-            block = store.read_map("labels", video, start, min(start + _BLOCK, length))
-            yield from ({"labels": labels} for labels in block)
+            stop = min(start + _BLOCK, length)
+            blocks = {name: store.read_map(name, video, start, stop) for name in names}
+            yield from ({n: block[i] for n, block in blocks.items()} for i in range(stop - start))
 
 
 def _open(
@@ -224,10 +232,25 @@ def _open(
     return resized(replace(video, read=lambda: frames), size).read(), rate
 
 
-def _own_labels(video: Video, size: tuple[int, int] | None) -> Iterator[np.ndarray] | None:
-    """Return the label maps that come with a video."""
+def _own_labels(
+    video: Video, size: tuple[int, int] | None, objects: bool
+) -> Iterator[np.ndarray] | None:
+    """Return the label maps that come with a video, with the numbers of objects if asked for."""
     read_maps = resized(video, size).read_maps
-    return (maps["labels"] for maps in read_maps()) if read_maps else None
+    if read_maps is None:
+        return None
+    if objects:
+        return (_with_objects(video, maps) for maps in read_maps())
+    return (maps["labels"] for maps in read_maps())
+
+
+def _with_objects(video: Video, maps: Mapping[str, np.ndarray]) -> np.ndarray:
+    if "instances" not in maps:
+        raise UserError(
+            f"{video.name} has label maps without instance maps: choose data that come with such, "
+            "or a model that does not tell objects apart."
+        )
+    return np.stack([maps["labels"], maps["instances"]], axis=-1, dtype=np.int32)
 
 
 def _alone(source: Source, video: Video) -> tuple[Video, LabelSet]:

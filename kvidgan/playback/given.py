@@ -49,7 +49,8 @@ class Given:
         frames: The given frames, uint8 (time, height, width, channels), to be shown.
         drawn: Steps that another model makes before the rollout's own.
         truth: The true frames beside those that are made; None without.
-        labels: The label maps of given and made frames; None where none are followed.
+        labels: The label maps of given and made frames, with the numbers of objects where the model
+            tells them apart; None where none are followed.
         count: How many frames can be made; None where only reading tells, or there is no end.
     """
 
@@ -149,17 +150,13 @@ def _labels(description: Description, where: Where, first: str | None) -> Given:
 
 def _open_labels(description: Description, where: Where) -> Clip | LabelClip:
     """Open the label maps that come with the data, or find them in its frames."""
-    if "instances" in needed_maps(description):
-        raise UserError(
-            f"This {description.family} model follows instance maps too, which are not read here: "
-            "play it from Python, or train one with family.instance_edges=false."
-        )
     wanted, size = encoding(description).found, wanted_size(description)
+    objects = "instances" in needed_maps(description)
     place = (where.path, where.video, where.layout)
-    clip: Clip | LabelClip = open_clip(*place, size=size)
+    clip: Clip | LabelClip = open_clip(*place, size=size, objects=objects)
     if clip.label_set is None:
         if wanted == "ids":
-            clip = open_labels(*place, size=size)
+            clip = open_labels(*place, size=size, objects=objects)
         else:
             clip = open_clip(*place, labels=wanted, size=size)
     assert clip.label_set is not None
@@ -213,7 +210,7 @@ def _own_frames(
 def _begun_with(description: Description, first: str, maps: list[Array]) -> _Beginning:
     """Begin with an image, a clip's first frames, or what another model makes of the labels."""
     count = max(spec.frames for spec in description.named(History).values())
-    (height, width), channels = maps[0].shape, description.frame.channels
+    (height, width), channels = maps[0].shape[:2], description.frame.channels
     if _is_model(first):
         drawn = _drawn(description, first, maps[:count])
         history = np.concatenate([step.frames for step in drawn])

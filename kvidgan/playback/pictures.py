@@ -40,6 +40,7 @@ class Playing:
         shown = None
         if compare and labels is not None:
             labels, shown = split(labels, 2)
+            shown = map(classes, shown)
         steps, again = split(self._steps(labels), 2)
         frames = (step.frames[0] for step in steps)
         if compare:
@@ -64,6 +65,11 @@ class Playing:
             return None
         values = step.extras[name][0]
         return enlarge(extra_picture(self.rollout.description, name, values), self.scale)
+
+
+def classes(labels: np.ndarray) -> np.ndarray:
+    """Return the class numbers (height, width) of what `Given.labels` yields."""
+    return labels[..., 0] if labels.ndim == 3 else labels
 
 
 def beside(path: Path, name: str) -> Path:

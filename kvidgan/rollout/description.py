@@ -97,12 +97,35 @@ class Encoding(_Strict):
     instance_edges: bool = False
 
 
+class Looks(_Strict):
+    """How the objects of each class may look: `vectors` of `features` numbers for each of `names`.
+
+    Every pixel of an object is fed one of its class's vectors; none where a class was never seen.
+    """
+
+    features: Annotated[int, Field(gt=0)]
+    names: list[str]
+    vectors: list[list[list[float]]]
+
+    @model_validator(mode="after")
+    def _alike(self) -> "Looks":
+        lengths = {len(vector) for vectors in self.vectors for vector in vectors}
+        if len(self.vectors) != len(self.names) or lengths - {self.features}:
+            raise ValueError(f"expected vectors of {self.features} numbers for each class")
+        return self
+
+
 class Condition(_Strict):
-    """A window of the last frames of a sequence that the user supplies."""
+    """A window of the last frames of a sequence that the user supplies.
+
+    Class numbers are encoded one channel a class, or painted in the looks of objects; without
+    either the frames are fed as they are.
+    """
 
     role: Literal["condition"]
     frames: Annotated[int, Field(gt=0)]
     encoding: Encoding | None = None
+    looks: Looks | None = None
 
 
 Input = Annotated[Latent | Choice | State | History | Condition, Field(discriminator="role")]

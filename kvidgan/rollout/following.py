@@ -27,7 +27,8 @@ def follows_labels(description: Description) -> bool:
 
 def encoding(description: Description) -> Encoding:
     """Return how the label maps that a model follows become channels."""
-    return next(iter(description.named(Condition).values())).encoding
+    found = (spec.encoding for spec in description.named(Condition).values())
+    return next(one for one in found if one is not None)
 
 
 def check_classes(description: Description, where: str, kind: str, names: Sequence[str]) -> None:

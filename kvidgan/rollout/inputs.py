@@ -1,8 +1,7 @@
 """From what a caller gives, seeds included, to the arrays that a step is fed."""
 
 import zlib
-from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -93,7 +92,7 @@ def first_history(
             f"{name}: expected at least {spec.frames} frames, found {history.shape[1]}; give a "
             "longer clip."
         )
-    _check_size(name, description, history.shape[2:4])
+    check_size(name, description, history.shape[2:4])
     return pad(to_float(history[:, -spec.frames :]), description.frame.multiple_of)
 
 
@@ -101,29 +100,6 @@ def empty_history(spec: History, description: Description, videos: int, size: Si
     """Return the history of a model that begins by itself: zeros, padded like frames of `size`."""
     shape = (videos, spec.frames, *size, description.frame.channels)
     return pad(np.zeros(shape, "float32"), description.frame.multiple_of)
-
-
-def windows(
-    name: str,
-    spec: Condition,
-    description: Description,
-    frames: Iterable[Array],
-    videos: int,
-    lead: int = 0,
-) -> Iterator[tuple[Array, Size]]:
-    """Yield the padded window of a condition's last frames, and its true size, frame by frame.
-
-    The first `lead` frames belong to the given history: nothing is yielded for them.
-    """
-    window: deque[Array] = deque(maxlen=spec.frames)
-    for number, frame in enumerate(frames):
-        encoded = _encode(name, spec, np.asarray(frame), videos)
-        size = encoded.shape[1:3]
-        _check_size(name, description, size)
-        window.extend([encoded] * (1 if window else spec.frames))
-        if number >= lead:
-            padded = pad(np.stack(window, axis=1), description.frame.multiple_of)
-            yield np.repeat(padded, videos // len(padded), axis=0), size
 
 
 def pad(frames: Array, multiple: int) -> Array:
@@ -184,45 +160,8 @@ def _number(name: str, spec: Choice, value: str | int) -> int:
     raise UserError(f"{name}: expected one of {', '.join(spec.labels)}, found {value!r}.")
 
 
-def _encode(name: str, spec: Condition, frame: Array, videos: int) -> Array:
-    """Return the channels of one moment, (videos, or 1 for all, height, width, channels)."""
-    edges = spec.encoding is not None and spec.encoding.instance_edges
-    alike = 3 if edges or spec.encoding is None else 2  # axes of a frame for all videos
-    if frame.ndim == alike:
-        frame = frame[None]
-    fits = frame.ndim == alike + 1 and len(frame) in (1, videos)
-    if not fits or (edges and frame.shape[-1] != 2):
-        what = "(height, width, 2) array of class and instance" if edges else "(height, width) map"
-        what = "(height, width, channels) frame" if spec.encoding is None else f"{what} numbers"
-        raise UserError(f"{name}: expected a {what}, found an array of shape {frame.shape}.")
-    if spec.encoding is None:
-        return to_float(frame)
-    encoded = _one_channel_a_class(name, spec.encoding.one_hot, frame[..., 0] if edges else frame)
-    return np.concatenate([encoded, _edges(frame[..., 1])], axis=-1) if edges else encoded
-
-
-def _one_channel_a_class(name: str, classes: int, labels: Array) -> Array:
-    if labels.max() >= classes or labels.min() < 0:
-        raise UserError(
-            f"{name}: expected class numbers 0 to {classes - 1}, found {labels.min()} to "
-            f"{labels.max()}; use the classes that the model was trained on."
-        )
-    return np.eye(classes, dtype="float32")[labels]
-
-
-def _edges(instances: Array) -> Array:
-    """Mark pixels of (videos, height, width) with a neighbour of another instance."""
-    edges = np.zeros(instances.shape, "float32")
-    for axis in (1, 2):
-        differ = np.diff(instances.astype(np.int64), axis=axis) != 0
-        for side in ((1, 0), (0, 1)):
-            margin = [(0, 0), (0, 0), (0, 0)]
-            margin[axis] = side
-            edges = np.maximum(edges, np.pad(differ, margin))
-    return edges[..., None]
-
-
-def _check_size(name, description, size):
+def check_size(name: str, description: Description, size: Size) -> None:
+    """Raise UserError for frames of a size that a model does not make."""
     wanted = (description.frame.height, description.frame.width)
     if any(w not in (None, s) for w, s in zip(wanted, size, strict=True)):
         raise UserError(

@@ -12,8 +12,10 @@ from kvidgan.errors import UserError
 from kvidgan.media import to_uint8
 
 from . import inputs
+from .conditions import encoder, windows
 from .description import Condition, Description, History, Latent, State, read_description
 from .extras import signal
+from .looks import check_looks
 
 Array = np.ndarray
 
@@ -92,6 +94,7 @@ class Rollout:
         latents: Mapping[str, Array] | None = None,
         history: Array | None = None,
         conditions: Mapping[str, Iterable[Array]] | None = None,
+        looks: Mapping[str, int] | None = None,
         lead: int = 0,
     ) -> Iterator[Step]:
         """Begin a rollout; iterate for as many frames as wanted, stop to cancel.
@@ -109,9 +112,12 @@ class Rollout:
             history: Real frames, uint8 (time, height, width, channels) for all videos or with the
                 videos' axis first; the last ones needed are used.
             conditions: Input name to an iterable of frames, a (height, width) array of class
-                numbers where one-hot encoded (with instances, a (height, width, 2) array), else
-                uint8 (height, width, channels), for all videos or with the videos' axis first; the
-                rollout ends with the shortest.
+                numbers where one-hot encoded (where the model tells objects apart, a (height,
+                width, 2) array of class and instance numbers), else uint8 (height, width,
+                channels), for all videos or with the videos' axis first; the rollout ends with the
+                shortest.
+            looks: The number of a look by class, "car", or by one object of a class, "car:7". Not
+                named: drawn from the content seed, an object keeps its look.
             lead: How many of the conditions' first frames belong to the given history.
 
         Returns:
@@ -126,6 +132,7 @@ class Rollout:
             self.description, choices=choices, latents=latents, conditions=conditions
         )
         consecutive = range(seed, seed + videos)
+        check_looks(self.description, looks or {})
         noise = inputs.Noise(
             self.description, content_seeds or consecutive, motion_seeds or consecutive
         )
@@ -138,12 +145,13 @@ class Rollout:
         for name, spec in self.description.named(History).items():
             if history is not None or not spec.may_be_empty:
                 feed[name] = inputs.first_history(name, spec, self.description, history, videos)
-        windows = {
-            name: inputs.windows(name, spec, self.description, conditions[name], videos, lead)
-            for name, spec in self.description.named(Condition).items()
-        }
+        moments = {}
+        for name in self.description.named(Condition):
+            encode = encoder(name, self.description, noise.content_seeds, looks or {})
+            given = conditions[name]
+            moments[name] = windows(name, self.description, given, encode, videos, lead)
         size = None if history is None else history.shape[-3:-1]
-        return self._play(feed, noise, windows, size, videos)
+        return self._play(feed, noise, moments, size, videos)
 
     def _play(self, feed, noise, windows, size, videos):
         while True:

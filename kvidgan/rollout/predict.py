@@ -17,6 +17,7 @@ from kvidgan.media import (
     grid,
 )
 
+from .conditions import tells_objects_apart
 from .description import Condition, Description, History
 
 if TYPE_CHECKING:  # it imports Keras, and what a model needs is asked where there is none
@@ -48,13 +49,14 @@ def needed_maps(description: Description) -> tuple[str, ...]:
         UserError: If it follows something else.
     """
     conditions = description.named(Condition).values()
-    if any(spec.encoding is None for spec in conditions):
+    if any(spec.encoding is None and spec.looks is None for spec in conditions):
         raise UserError(
             f"Expected a model that follows label maps, found a {description.family} model that "
             "follows frames: such models are played from Python."
         )
-    edges = any(spec.encoding.instance_edges for spec in conditions)
-    return ("labels", "instances") if edges else ("labels",) if conditions else ()
+    if any(tells_objects_apart(spec) for spec in conditions):
+        return "labels", "instances"
+    return ("labels",) if conditions else ()
 
 
 def begin(

@@ -204,7 +204,7 @@ def test_extra_outputs_of_any_model(toy):
         (["{mean}", "{set}", "--first", "{set}"], "goes on with a clip: expected no --first"),
         (["{model}", "{maps}", "--first", "{model}"], "from label maps alone, found a toy model"),
         (["{model}", "{maps}", "--first", "nowhere"], "nowhere does not exist"),
-        (["{objects}", "{set}"], "follows instance maps too"),
+        (["{objects}", "{set}"], "has label maps without instance maps"),
         (["{single}", "{set}/test_B/s"], "has colours or fractions (RGB)"),
         (["{noise}", "{set}"], "make videos with kvidgan generate"),
     ],

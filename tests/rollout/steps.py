@@ -86,6 +86,27 @@ def following(past=2, classes=3, found="ids", channels=3, edges=False, empty=Fal
     )
 
 
+def dressed(vectors):
+    """The frame shows the looks of objects, of three numbers each, as its colours.
+
+    Classes are named a, b, ...; `vectors` are theirs.
+    """
+    classes = len(vectors)
+    labels = keras.Input((1, None, None, classes), name="labels")
+    looks = keras.Input((1, None, None, 3), name="looks")
+    frame = looks[:, 0] + 0.0 * ops.sum(labels[:, 0], axis=-1, keepdims=True)
+    model = keras.Model({"labels": labels, "looks": looks}, {"frame": frame})
+    names = [chr(ord("a") + number) for number in range(classes)]
+    own = {"features": 3, "names": names, "vectors": vectors}
+    return model, described(
+        frame={"height": None, "width": None, "channels": 3, "multiple_of": 4},
+        inputs={
+            "labels": {"role": "condition", "frames": 1, "encoding": {"one_hot": classes}},
+            "looks": {"role": "condition", "frames": 1, "looks": own},
+        },
+    )
+
+
 def several():
     """Two frames a step: the last one and its negative."""
     history = keras.Input((2, None, None, 3), name="history")

@@ -14,6 +14,7 @@ from kvidgan.adversarial import Pass, Player, VideoGAN, apply_gradients, value_a
 from kvidgan.families.vid2vid.config import TAPS, Config
 from kvidgan.families.vid2vid.generator import generator
 from kvidgan.families.vid2vid.judges import Judge, frames_apart
+from kvidgan.families.vid2vid.looks import REMEMBERED, clusters, encoder, over_objects, remember
 from kvidgan.nn.layers import instance_edges, one_hot_labels, to_signal
 from kvidgan.nn.losses import masked_l1
 from kvidgan.nn.perceptual import perceptual_loss, perceptual_network
@@ -36,6 +37,7 @@ class Family(VideoGAN):
         super().__init__()
         self.config = config
         self.generator = generator(config)
+        self.encoder = encoder(config) if config.features else None
         self.image_judge = Judge(config, config.classes + config.channels, "image")
         seen = TAPS * config.channels + (TAPS - 1) * 2
         self.video_judges = [
@@ -53,6 +55,10 @@ class Family(VideoGAN):
             (), "zeros", "int32", trainable=False, name=f"steps_at_{config.scales}_scales"
         )
         self.past: Any = None  # see `allocate`
+        self.memory: Any = None
+        if config.features:
+            shape = (len(config.labels or []), REMEMBERED, config.features + 1)
+            self.memory = self.add_weight(shape, "zeros", trainable=False, name="remembered_looks")
 
     def _players(self) -> dict[str, Player]:
         config = self.config
@@ -60,6 +66,8 @@ class Family(VideoGAN):
         own: dict[bool, list[keras.Variable]] = {True: [], False: []}
         for variable in self.generator.trainable_variables:
             own[variable.path.startswith((finest, "foreground"))].append(variable)
+        if self.encoder is not None:
+            own[True] += self.encoder.trainable_variables
         videos = [v for judge in self.video_judges for v in judge.variables]
         make, judging = config.generator_optimizer.build, config.discriminator_optimizer.build
         players = {
@@ -81,7 +89,6 @@ class Family(VideoGAN):
     def clips(self) -> dict[str, dict[str, Any]]:
         """A batch holds windows: the frames before those to be made, and those."""
         config = self.config
-        maps = ("labels", "flow", "confidence", *(["instances"] if config.instance_edges else []))
         height, width = config.size
         side = {"height": height, "width": width, "channels": config.channels}
         runs = {
@@ -91,8 +98,8 @@ class Family(VideoGAN):
             "advance": config.backprop_frames,
             "position": True,
         }
-        frames = config.kept + config.backprop_frames
-        return {"video": {"frames": frames, **side, "maps": maps, "flip": config.flip, **runs}}
+        read = {"frames": config.kept + config.backprop_frames, "maps": config.maps}
+        return {"video": {**read, **side, "flip": config.flip, **runs}}
 
     # ---- Step -----------------------------------------------------------------------------------
 
@@ -114,7 +121,12 @@ class Family(VideoGAN):
             ids = batch["video_instances"][:, seen:]
             times = [instance_edges(ids[:, time]) for time in range(ids.shape[1])]
             labels = ops.concatenate([labels, ops.stack(times, axis=1)], axis=-1)
+        objects = {}
+        if config.features:
+            objects["classes"] = self._new(batch["video_labels"])
+            objects["instances"] = self._new(batch["video_instances"])
         return {
+            **objects,
             "frames": to_signal(batch["video"]),
             "labels": labels,
             "flow": ops.cast(batch["video_flow"], "float32"),
@@ -127,13 +139,16 @@ class Family(VideoGAN):
         variables = [v for player in players for v in player.variables]
 
         def loss_fn():
-            outputs, made = self._draw(window, past)
+            looks, objects = self._looks(window)
+            outputs, made = self._draw({**window, **looks}, past)
             terms = self._generator_terms(window, outputs, made)
             raw = ops.stack([one.get("raw", one["frame"]) for one in outputs], axis=1)
-            return sum(terms.values()), (made, raw, terms)
+            return sum(terms.values()), (made, raw, terms, objects)
 
-        (loss, (made, raw, terms)), gradients = value_and_gradients(loss_fn, variables)
+        (loss, (made, raw, terms, objects)), gradients = value_and_gradients(loss_fn, variables)
         self._apply(gradients, players)
+        for found in objects:
+            self.memory.assign(remember(self.memory.value, found, self.steps.value))
         return made, raw, {"generator": loss, **terms}
 
     def _apply(self, gradients, players):
@@ -164,6 +179,28 @@ class Family(VideoGAN):
 
     # ---- Drawing --------------------------------------------------------------------------------
 
+    def _looks(self, window: Window) -> tuple[Window, list[Tensor]]:
+        """Return how the new real frames' objects look, (batch, time, height, width, features).
+
+        And what `over_objects` tells of the objects of the last, in a list; nothing of both without
+        an encoder.
+        """
+        if self.encoder is None:
+            return {}, []
+        real, classes = self._new(window["frames"]), len(self.config.labels or [])
+        shape = (self.past.shape[0], *self.config.size, self.config.features)
+        found = [
+            over_objects(
+                ops.reshape(self.encoder(real[:, time], training=True), shape),
+                window["classes"][:, time],
+                window["instances"][:, time],
+                classes,
+            )
+            for time in range(self.config.backprop_frames)
+        ]
+        painted = ops.stack([one for one, _ in found], axis=1)
+        return {"looks": painted}, [ops.stop_gradient(found[-1][1])]
+
     def _draw(self, window: Window, past: Tensor) -> tuple[list[dict[str, Tensor]], Tensor]:
         """Make the window's new frames one after another, each from those before.
 
@@ -174,6 +211,8 @@ class Family(VideoGAN):
         config, outputs, frames = self.config, [], past
         for number in range(config.backprop_frames):
             inputs = {"labels": window["labels"][:, number : number + config.past + 1]}
+            if config.features:
+                inputs["looks"] = window["looks"][:, number : number + 1]
             if config.flow:
                 inputs["past"] = self._seen_past(window, frames[:, -config.past :], number)
             outputs.append(self.generator(inputs, training=True))
@@ -266,6 +305,8 @@ class Family(VideoGAN):
         seen = [*image, *(one for passes in videos for one in passes)]
         if self.perceptual is not None:
             seen.append(Pass(self.perceptual, 2 * frames, config.size))
+        if self.encoder is not None:
+            seen.append(Pass(self.encoder, frames, config.size))
         return [[Pass(self.generator, frames, config.size), *seen], image, *videos]
 
     # ---- Rollout --------------------------------------------------------------------------------
@@ -282,6 +323,11 @@ class Family(VideoGAN):
         described: dict[str, dict[str, Any]] = {
             "labels": {"role": "condition", "frames": config.past + 1, "encoding": encoding}
         }
+        if config.features:
+            names = config.labels or []
+            vectors = clusters(ops.convert_to_numpy(self.memory), config.looks)
+            own = {"features": config.features, "names": names, "vectors": vectors}
+            described["looks"] = {"role": "condition", "frames": 1, "looks": own}
         extras = {}
         if config.flow:
             empty = config.first_frame == "drawn"

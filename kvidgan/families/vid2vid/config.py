@@ -32,6 +32,14 @@ class Config(BaseModel):
     instance_edges: bool = Field(
         False, description="Show the edges between instances too; the data needs instance maps."
     )
+    features: int = Field(
+        0,
+        ge=0,
+        description="Numbers that say how an object looks, so that another look can be chosen; the "
+        "paper has 3. 0: none. The data needs instance maps.",
+    )
+    encoder_width: int = Field(16, ge=1, description="Maps of the first layer that finds looks.")
+    looks: int = Field(10, ge=1, description="Looks of a class to choose from, at most.")
     past: int = Field(2, ge=1, description="Past frames that the next one is drawn from, L.")
     flow: bool = Field(
         True, description="Warp the past frame along a flow; false: draw each frame by itself."
@@ -105,6 +113,12 @@ class Config(BaseModel):
     def classes(self) -> int:
         """Channels of an encoded label map."""
         return len(self.labels or []) + self.instance_edges
+
+    @property
+    def maps(self) -> tuple[str, ...]:
+        """What the data has to tell of each frame."""
+        objects = ("instances",) if self.instance_edges or self.features else ()
+        return "labels", "flow", "confidence", *objects
 
     @property
     def judged_scales(self) -> int:

@@ -27,8 +27,9 @@ class Features(NamedTuple):
 def generator(config: Config) -> keras.Model:
     """Return G, of any frame size that is a multiple of `config.multiple_of`.
 
-    Inputs: `labels` (batch, L + 1, height, width, classes), the window up to the frame to be drawn,
-    and with flow `past` (batch, L, height, width, channels) in [-1, 1], zeros where there is none.
+    Inputs: `labels` (batch, L + 1, height, width, classes), the window up to the frame to be drawn;
+    with features `looks` (batch, 1, height, width, features), how its objects look; and with flow
+    `past` (batch, L, height, width, channels) in [-1, 1], zeros where there is none.
 
     Outputs: `frame` (batch, height, width, channels) in [-1, 1]; with flow also `raw`, the
     hallucinated image, `flow` (batch, height, width, 2) in pixels, back to the past frame, and
@@ -36,11 +37,13 @@ def generator(config: Config) -> keras.Model:
     """
     labels = keras.Input((config.past + 1, None, None, config.classes), name="labels")
     inputs = {"labels": labels}
-    past = None
+    seen, past = _side_by_side(labels), None
+    if config.features:
+        inputs["looks"] = keras.Input((1, None, None, config.features), name="looks")
+        seen = ops.concatenate([seen, inputs["looks"][:, 0]], axis=-1)
     if config.flow:
         past = keras.Input((config.past, None, None, config.channels), name="past")
         inputs["past"] = past
-    seen = _side_by_side(labels)
     features = _pyramid(config, seen, None if past is None else _side_by_side(past))
     name = f"scale{config.scales - 1}"
     raw = _head(features.image, config.channels, f"{name}_image", "tanh")
