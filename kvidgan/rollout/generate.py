@@ -9,7 +9,7 @@ import numpy as np
 from kvidgan.errors import UserError
 from kvidgan.media import grid
 
-from .description import Choice, Condition, History, Latent, State
+from .description import Choice, Condition, Description, History, Latent, State
 from .player import Rollout
 
 Arrangement = Literal["plain", "content-motion", "interpolate"]
@@ -42,14 +42,15 @@ def generate(
     Raises:
         UserError: If the model has nothing of what is asked for.
     """
-    _check_noise(rollout.description)
+    check_noise(rollout.description)
     plan, columns = _plan(rollout, count, seed, arrangement)
     choices = _choices(rollout, category)
     for step in islice(rollout.start(choices=choices, **plan), frames):
         yield grid(step.frames[:, None], columns=columns)[0]
 
 
-def _check_noise(description):
+def check_noise(description: Description) -> None:
+    """Raise UserError for a model that begins from something else than noise."""
     for role, does, what in (
         (Condition, "follows label maps", "LABELS"),
         (History, "goes on with a clip", "CLIP"),
@@ -74,7 +75,7 @@ def _plan(rollout, count, seed, arrangement) -> tuple[dict[str, Any], int | None
         "videos": count,
         "content_seeds": [seed] * count,
         "motion_seeds": [seed] * count,
-        "latents": _between(rollout, count, seed),
+        "latents": between(rollout, count, seed),
     }
     return plan, count
 
@@ -90,8 +91,21 @@ def _check_content(description):
         )
 
 
-def _between(rollout, count, seed):
-    """Return what is fixed in a video, or its first state, on the way from one seed to the next."""
+def between(rollout: Rollout, count: int, seed: int) -> dict[str, np.ndarray]:
+    """Go from one content to another, in equal steps.
+
+    Args:
+        rollout: An opened model.
+        count: How many contents, the two ends included.
+        seed: Of the first content; the last is that of the next seed.
+
+    Returns:
+        `Rollout.start`'s latents: what is fixed in a video or, where nothing is, its first state,
+        (count, ...).
+
+    Raises:
+        UserError: If the model draws neither.
+    """
     description = rollout.description
     fixed = {n: s for n, s in description.named(Latent).items() if s.per == "video"}
     states = description.named(State)

@@ -8,6 +8,7 @@ import os
 import re
 import zipfile
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -131,7 +132,8 @@ def _named(gan: VideoGAN) -> dict[str, keras.Variable]:
     named: dict[str, keras.Variable] = {}
     for variables in _networks(gan).values():
         named |= variables
-    known = {id(variable) for variable in named.values()}
+    frozen = [part for _, part in _parts(gan) if not part.trainable]
+    known = {id(v) for v in [*named.values(), *(v for part in frozen for v in part.variables)]}
     others = [variable for variable in gan.variables if id(variable) not in known]
     named |= {f"own/{i:04d}": v for i, v in enumerate(others)}
     for name, player in gan.players.items():
@@ -140,17 +142,23 @@ def _named(gan: VideoGAN) -> dict[str, keras.Variable]:
 
 
 def _networks(gan: VideoGAN) -> dict[str, dict[str, keras.Variable]]:
-    """Return the variables of each attribute that is a network or a list of such."""
-    networks: dict[str, dict[str, keras.Variable]] = {}
+    """Return the variables of each network; those that are frozen come from elsewhere each time."""
+    return {
+        name: {f"{name}/{i:04d}": v for i, v in enumerate(part.variables)}
+        for name, part in _parts(gan)
+        if part.trainable
+    }
+
+
+def _parts(gan: VideoGAN) -> Iterator[tuple[str, keras.Layer]]:
+    """Yield each attribute that is a network, and each in a list of such, with its name."""
     for attribute, value in vars(gan).items():
         if attribute.startswith("_"):
             continue
         parts = list(value) if isinstance(value, list) else [value]
         for number, part in enumerate(parts):
             if isinstance(part, keras.Layer):
-                name = f"{attribute}.{number}" if isinstance(value, list) else attribute
-                networks[name] = {f"{name}/{i:04d}": v for i, v in enumerate(part.variables)}
-    return networks
+                yield f"{attribute}.{number}" if isinstance(value, list) else attribute, part
 
 
 def _own_names(gan: VideoGAN) -> dict[str, str]:

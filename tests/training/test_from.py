@@ -145,3 +145,22 @@ def test_names_of_later_stages():
     assert [Run(Path("models") / name).next_name() for name in ("a", "a-2", "a-b", "2")] == [
         "a-2", "a-3", "a-b-2", "2-2",
     ]  # fmt: skip
+
+
+def test_what_is_frozen_is_not_kept(first, tmp_path):
+    """Such as an eye that was trained elsewhere: it may be larger than all the rest."""
+
+    def seeing(value):
+        gan = original(first)
+        gan.eye = keras.Sequential([keras.layers.Dense(1, kernel_initializer="zeros")])
+        gan.eye.build((None, 3))
+        gan.eye.trainable = False
+        gan.eye.weights[0].assign(keras.ops.full((3, 1), value))
+        return gan
+
+    checkpoint.save(seeing(1.0), checkpoint.Position(step=3), tmp_path / "seen.npz")
+    with np.load(tmp_path / "seen.npz") as kept, np.load(first.checkpoint_paths()[-1]) as without:
+        assert set(kept) == set(without)
+    again = seeing(2.0)
+    assert checkpoint.load(again, tmp_path / "seen.npz").step == 3
+    assert (again.eye.weights[0].numpy() == 2.0).all()
