@@ -7,6 +7,7 @@ from kvidgan.data.sources import open_source
 from kvidgan.data.store import ClipStore
 from kvidgan.errors import UserError
 from kvidgan.rollout.description import Description, read_description
+from kvidgan.rollout.looks import looks
 from kvidgan.training.runs import Run
 
 Lines = list[tuple[str, str]]
@@ -39,9 +40,14 @@ def _model(description: Description) -> Lines:
     size = f"{frame.width or 'any'} x {frame.height or 'any'} px, {frame.channels} channels"
     lines = [("model", f"{description.family}, one frame a step"), ("frame", size)]
     for name, spec in description.inputs.items():
-        details = spec.model_dump(exclude={"role"}, exclude_none=True)
+        details = spec.model_dump(exclude={"role", "looks"}, exclude_none=True)
+        details |= details.pop("encoding", {})
         shown = ", ".join(f"{key} {_plain(value)}" for key, value in details.items())
         lines.append((f"input {name}", f"{spec.role}: {shown}"))
+    own = looks(description)
+    if own is not None:
+        counts = zip(own.names, map(len, own.vectors), strict=True)
+        lines.append(("looks", ", ".join(f"{name} {count}" for name, count in counts)))
     lines += [(f"extra {name}", kind) for name, kind in description.extra_outputs.items()]
     lines += [(f"trained on {key}", _plain(v)) for key, v in description.trained_on.items()]
     return [*lines, ("written by", f"kvidgan {description.kvidgan_version}")]
