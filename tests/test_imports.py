@@ -36,6 +36,11 @@ ARROWS = {
 }  # fmt: skip
 BACKENDS = {"tensorflow", "jax", "torch"}
 
+VIEWER = sorted((ROOT / "viewer").rglob("*.py"))
+# What of kvidgan the viewer may import; and the rooms in it that never import each other.
+BELOW_THE_VIEWER = {"rollout", "playback", "data", "evaluation", "media", "training", "errors"}
+APART = {"playing", "worker", "canvas", "plots", "exporting", "panel"}
+
 
 def room(path):
     return path.relative_to(PACKAGE).with_suffix("").parts[0]
@@ -79,6 +84,20 @@ def test_only_grads_names_a_backend_and_nobody_the_viewer(path):
     assert not roots & {"viewer", "PySide6"}
 
 
+@pytest.mark.parametrize("path", VIEWER, ids=lambda p: str(p.relative_to(ROOT)))
+def test_the_viewer_imports_what_it_may(path):
+    for module, _ in imported(path):
+        parts = module.split(".")
+        if parts[0] == "kvidgan":
+            assert parts[1] in BELOW_THE_VIEWER
+            assert parts[1] != "training" or parts[2] == "runs"
+        assert parts[0] not in BACKENDS | {"keras"}
+    own = path.relative_to(ROOT).with_suffix("").parts[1]
+    if own in APART:
+        seen = {module.split(".")[1] for module, _ in imported(path) if module[:7] == "viewer."}
+        assert not seen & (APART - {own})
+
+
 def test_families_do_not_know_each_other():
     files = [p for p in FILES if room(p) == "families" and p.stem != "__init__"]
     names = {path.relative_to(PACKAGE / "families").with_suffix("").parts[0] for path in files}
@@ -104,6 +123,7 @@ def test_the_walk_finds_a_wrong_arrow(tmp_path, monkeypatch):
         "kvidgan.training.runs",
         "kvidgan.evaluation.frames",
         "kvidgan.rollout.following",
+        "viewer.window",
     ],
 )
 def test_what_must_be_cheap_loads_no_backend(module):

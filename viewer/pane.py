@@ -1,7 +1,8 @@
 """One pane of the canvas: a frame, its title, its border, or why there is no frame."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyqtgraph as pg
@@ -23,12 +24,14 @@ class PaneSpec:
     Attributes:
         name: By which frames are given to it.
         title: What it is called on the screen.
-        marked: Whether a border tells given frames from predicted ones.
+        borders: By the kind of moment, that of the border; a kind that is not named has none.
     """
 
     name: str
     title: str
-    marked: bool = True
+    borders: Mapping[str, str] = field(
+        default_factory=lambda: {"given": "given", "predicted": "predicted"}
+    )
 
 
 def picture(frame: np.ndarray) -> QImage:
@@ -97,7 +100,7 @@ class Pane(pg.GraphicsWidget):
             self._item.setImage(frame, autoLevels=False)
             if moved:
                 self.place()
-        kind = kind if self.spec.marked else ""
+        kind = self.spec.borders.get(kind, "")
         if (reason, kind, corner) != (self._reason, self._kind, self._corner):
             self._reason, self._kind, self._corner = reason, kind, corner
             self.update()

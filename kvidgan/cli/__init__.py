@@ -7,7 +7,7 @@ import typer
 import kvidgan
 from kvidgan.errors import UserError
 
-from . import data, judge, play, train
+from . import data, judge, play, train, view
 from .common import fail
 
 app = typer.Typer(
@@ -15,7 +15,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    help="Train and judge video GANs. KERAS_BACKEND=tensorflow|jax|torch chooses the backend.",
+    help="Train, judge and look at video GANs. KERAS_BACKEND=tensorflow|jax|torch chooses the backend.",
 )
 config_app = typer.Typer(no_args_is_help=True, help="About configuration files.")
 for verb in (
@@ -27,6 +27,7 @@ for verb in (
     train.export,
     data.info,
     train.bench,
+    view.view,
 ):
     app.command()(verb)
 app.add_typer(config_app, name="config")

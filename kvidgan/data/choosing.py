@@ -37,7 +37,7 @@ def told(video: Video, first: np.ndarray, videos: list[Video], by_default: bool)
         alike = sum(other.split == video.split for other in videos)
         among = f"{alike} {video.split}".strip()
         rest = f" of {len(videos)}" if alike < len(videos) else ""
-        parts.append(f"the first of {among} videos{rest}; choose with --video")
+        parts.append(f"the first of {among} videos{rest}")
     elif len(videos) > 1:
         parts.append(f"one of {len(videos)} videos")
     return ", ".join(parts)

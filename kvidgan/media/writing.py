@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from fractions import Fraction
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import IO
@@ -74,7 +75,7 @@ def write_image(path: Path, image: np.ndarray) -> None:
         Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(temporary, form)
 
 
-def write_frames(path: Path, frames: Iterable[np.ndarray], fps: float) -> float:
+def write_frames(path: Path, frames: Iterable[np.ndarray], fps: float, loop: bool = True) -> float:
     """Write a video as `.gif`, `.mp4`, or a folder of `frame0001.png`, `frame0002.png`, ...
 
     The frames are written as they come, so a long video needs no more memory than a short one.
@@ -83,6 +84,7 @@ def write_frames(path: Path, frames: Iterable[np.ndarray], fps: float) -> float:
         path: Ends in .gif or .mp4; without a suffix it is a folder.
         frames: uint8 (height, width, 1 or 3), all of one size.
         fps: Frames per second wanted.
+        loop: Whether a GIF plays for ever; else once.
 
     Returns:
         The frames per second written: GIF delays are whole multiples of 10 ms, 20 ms at least.
@@ -91,7 +93,7 @@ def write_frames(path: Path, frames: Iterable[np.ndarray], fps: float) -> float:
         UserError: If the name's ending is unknown, there is no frame, the folder holds other files,
             or writing fails.
     """
-    writers = {".gif": _write_gif, ".mp4": _write_mp4, "": _write_folder}
+    writers = {".gif": partial(_write_gif, loop=loop), ".mp4": _write_mp4, "": _write_folder}
     writer = writers.get(path.suffix.lower())
     if writer is None:
         raise UserError(
@@ -113,7 +115,9 @@ def _same_size(frames: Iterable[np.ndarray], size: tuple[int, ...]) -> Iterator[
         yield np.repeat(frame, 3, axis=-1) if frame.shape[-1] == 1 else frame
 
 
-def _write_gif(path: Path, temporary: Path, frames: Iterator[np.ndarray], fps: float) -> float:
+def _write_gif(
+    path: Path, temporary: Path, frames: Iterator[np.ndarray], fps: float, loop: bool
+) -> float:
     # Browsers slow delays under 20 ms down to 100 ms.
     delay = max(2, round(100.0 / fps))
     with temporary.open("wb") as file:
@@ -121,7 +125,8 @@ def _write_gif(path: Path, temporary: Path, frames: Iterator[np.ndarray], fps: f
             image = Image.fromarray(frame).quantize(256, dither=Image.Dither.NONE)
             # Pillow's save() keeps all frames until the end and merges equal neighbours.
             if index == 0:
-                file.writelines(GifImagePlugin.getheader(image.copy(), info={"loop": 0})[0])
+                info = {"loop": 0} if loop else {}
+                file.writelines(GifImagePlugin.getheader(image.copy(), info=info)[0])
             file.writelines(
                 GifImagePlugin.getdata(image, duration=delay * 10, include_color_table=True)
             )

@@ -89,7 +89,7 @@ def test_a_built_in_set(monkeypatch):
     small = builtin.SETS["maze"]._replace(clips=5, test=2)
     monkeypatch.setitem(builtin.SETS, "maze", small)
     clip = open_clip("maze")
-    choice = "the first of 2 test videos of 5; choose with --video"
+    choice = "the first of 2 test videos of 5"
     assert clip.note == f"000003, 40 frames of 160x210, {choice}"
     np.testing.assert_array_equal(take(clip, 7, 2)[0], builtin.SETS["maze"].draw(0, 3)[7:9])
 
@@ -98,9 +98,7 @@ def test_a_built_in_set(monkeypatch):
 def test_the_default_is_the_first_of_test(kind, request):
     clip = open_clip(request.getfixturevalue(kind))
     assert (clip.name, clip.length) == ("Test/episode_4", 4)
-    assert clip.note == (
-        "Test/episode_4, 4 frames of 8x8, the first of 2 test videos of 5; choose with --video"
-    )
+    assert clip.note == ("Test/episode_4, 4 frames of 8x8, the first of 2 test videos of 5")
     np.testing.assert_array_equal(frames_of(clip), video(4, 4))
 
 
@@ -108,7 +106,7 @@ def test_the_default_without_test(tmp_path):
     videos = [video(n, 3) for n in range(3)]
     for splits, number, said in (
         (["train", "val", "val"], 1, "the first of 2 val videos of 3"),
-        (None, 0, "the first of 3 videos;"),
+        (None, 0, "the first of 3 videos"),
     ):
         path = prepare(source_of(videos, splits), tmp_path / f"{number}.h5").path
         clip = open_clip(path)
@@ -306,9 +304,7 @@ def test_real_clips(real_data):
 def test_real_frame_folders(real_data):
     clip = open_clip(real_data / "mspacman")
     assert clip.name.startswith("Test/")
-    assert clip.note.endswith(
-        "150 frames of 160x210, the first of 6 test videos of 20; choose with --video"
-    )
+    assert clip.note.endswith("150 frames of 160x210, the first of 6 test videos of 20")
     assert take(clip, 0, 4)[0].shape == (4, 210, 160, 3)
     assert open_clip(real_data / "mspacman", "055").name == "Test/episode_055"
 
@@ -368,7 +364,7 @@ def test_label_maps_alone(tmp_path):
     save_labelled(tmp_path, "s2", 0, 11)
     save_labelled(tmp_path, "s10", 1, 3)
     _, maps = placed(0, 11)
-    choice = "the first of 2 videos; choose with --video"
+    choice = "the first of 2 videos"
     for path, name, note in (
         (tmp_path / "train_A" / "s2", "s2", "s2, 11 frames of 32x24"),
         (tmp_path / "train_A", "s2", f"s2, 11 frames of 32x24, {choice}"),

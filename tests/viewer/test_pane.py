@@ -89,7 +89,7 @@ def test_the_border_tells_given_from_predicted(qtbot, kind, colours):
 
 
 def test_a_pane_that_is_not_marked_has_no_border(qtbot):
-    specs = [PaneSpec("truth", "Truth", marked=False), THREE[1]]
+    specs = [PaneSpec("truth", "Truth", borders={}), THREE[1]]
     canvas = open_canvas(qtbot, specs, three(), kind="predicted")
     image = canvas.grab_frame()
     for name, expected in (("truth", LIGHT.canvas), ("made", LIGHT.predicted)):
