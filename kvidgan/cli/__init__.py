@@ -15,7 +15,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    help="Train, judge and look at video GANs. KERAS_BACKEND=tensorflow|jax|torch chooses the backend.",
+    help="Train, judge and look at video GANs. KERAS_BACKEND=tensorflow|jax|torch is the backend.",
 )
 config_app = typer.Typer(no_args_is_help=True, help="About configuration files.")
 for verb in (

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import tempfile
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from fractions import Fraction
 from functools import partial
@@ -93,7 +93,11 @@ def write_frames(path: Path, frames: Iterable[np.ndarray], fps: float, loop: boo
         UserError: If the name's ending is unknown, there is no frame, the folder holds other files,
             or writing fails.
     """
-    writers = {".gif": partial(_write_gif, loop=loop), ".mp4": _write_mp4, "": _write_folder}
+    writers: dict[str, Callable[..., float]] = {
+        ".gif": partial(_write_gif, loop=loop),
+        ".mp4": _write_mp4,
+        "": _write_folder,
+    }
     writer = writers.get(path.suffix.lower())
     if writer is None:
         raise UserError(
