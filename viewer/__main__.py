@@ -38,7 +38,6 @@ def view(paths: Sequence[Path], backend: str) -> int:
     _check_screen()
     # Late: worker processes import this module too, and have no use for Qt.
     try:
-        from PySide6.QtCore import QTimer
         from PySide6.QtWidgets import QApplication
     except ImportError as error:
         raise UserError(
@@ -50,9 +49,7 @@ def view(paths: Sequence[Path], backend: str) -> int:
     application = QApplication(sys.argv[:1])
     application.setApplicationName("kvidgan")
     window = Window(backend)
-    window.show()
-    # The window comes first: what it opens takes a while.
-    QTimer.singleShot(0, lambda: window.open_all(paths))
+    window.begin(paths)
     return application.exec()
 
 

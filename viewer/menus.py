@@ -14,16 +14,17 @@ from .commands import action, bind
 from .session import BACKENDS
 
 if TYPE_CHECKING:
+    from .desk import Desk
     from .window import Window
 
 
 class Menus:
     """The menus of the window."""
 
-    def __init__(self, window: Window):
-        self._window = window
-        self._commands = _commands(window)
-        bind(window, window.theatre.canvas, self._commands)
+    def __init__(self, window: Window, desk: Desk):
+        self._window, self._desk = window, desk
+        self._commands = _commands(window, desk)
+        bind(window, desk.theatre.canvas, self._commands)
         bar = window.menuBar()
         self._file(bar.addMenu("&File"))
         self._view(bar.addMenu("&View"))
@@ -32,14 +33,9 @@ class Menus:
         help_menu = bar.addMenu("&Help")
         help_menu.addAction(self._action("&Keys", "keys"))
 
-    @property
-    def plots_wanted(self) -> bool:
-        """Whether the plots are to be shown where there is something to play."""
-        return self.plots.isChecked()
-
     def show_panes(self) -> None:
         """Offer the panes that there are."""
-        theatre = self._window.theatre
+        theatre = self._desk.theatre
         self.panes.clear()
         for name in theatre.pane_names():
             pane = self.panes.addAction(name.capitalize())
@@ -66,19 +62,19 @@ class Menus:
         menu.addAction(self._action("&Quit", "quit"))
 
     def _view(self, menu: QMenu) -> None:
-        window, theatre = self._window, self._window.theatre
+        window, theatre = self._window, self._desk.theatre
         self.panes = menu.addMenu("&Panes")
         menu.addAction(self._action("&All panes", "all_panes"))
         menu.addAction(self._action("Next &difference", "next_mode"))
         self.together = action(window, "Models &side by side", lambda: None)
         self.together.setCheckable(True)
-        self.together.toggled.connect(window.set_side_by_side)
+        self.together.toggled.connect(self._desk.set_side_by_side)
         menu.addAction(self.together)
         menu.addSeparator()
         menu.addAction(action(window, "&Fit", theatre.canvas.fit))
         menu.addAction(self._action("S&mooth or sharp", "smooth"))
         menu.addSeparator()
-        menu.addAction(window.right.toggleViewAction())
+        menu.addAction(self._desk.right.toggleViewAction())
         self.plots = action(window, "Pl&ots", lambda: None)
         self.plots.setCheckable(True)
         self.plots.setChecked(window.settings.value("plots", True))
@@ -104,17 +100,17 @@ class Menus:
             menu.addAction(self._action(text, command))
 
     def _model(self, menu: QMenu) -> None:
-        window = self._window
+        window, desk = self._window, self._desk
         menu.addAction(self._action("&Next model", "next_model"))
-        menu.addAction(action(window, "&Restart", lambda: _current(window, "restart")))
-        menu.addAction(action(window, "&Close model", lambda: _close(window)))
+        menu.addAction(action(window, "&Restart", lambda: _restart(desk)))
+        menu.addAction(action(window, "&Close model", lambda: _close(desk)))
         menu.addSeparator()
         group = QActionGroup(menu)
-        for name in window.backends():
+        for name in desk.backends():
             backend = group.addAction(BACKENDS[name])
             backend.setCheckable(True)
             backend.setChecked(name == window.backend)
-            backend.triggered.connect(lambda _on, name=name: window.set_backend(name))
+            backend.triggered.connect(lambda _on, name=name: desk.set_backend(name))
             menu.addAction(backend)
 
     def _show_recent(self) -> None:
@@ -126,22 +122,22 @@ class Menus:
 
     def _show_plots(self, wanted: bool) -> None:
         self._window.settings.set_value("plots", wanted)
-        self._window.bottom.setVisible(wanted)
+        self._desk.bottom.setVisible(wanted)
 
 
-def _current(window: Window, name: str) -> None:
-    if window.models.current is not None:
-        getattr(window.models.current, name)()
+def _restart(desk: Desk) -> None:
+    if desk.models.current is not None:
+        desk.models.current.restart()
 
 
-def _close(window: Window) -> None:
-    if window.models.current is not None:
-        window.models.close(window.models.current)
+def _close(desk: Desk) -> None:
+    if desk.models.current is not None:
+        desk.models.close(desk.models.current)
 
 
-def _commands(window: Window) -> dict[str, Callable[[], object]]:
+def _commands(window: Window, desk: Desk) -> dict[str, Callable[[], object]]:
     """Return what each command of the table of keys does."""
-    theatre, canvas, panel = window.theatre, window.theatre.canvas, window.panel
+    theatre, canvas, panel = desk.theatre, desk.theatre.canvas, desk.panel
     steered = (
         "home", "end", "backward", "forward", "slower", "faster", "normal_speed", "next_loop",
         "mark_start", "mark_end", "clear_range",
@@ -159,16 +155,16 @@ def _commands(window: Window) -> dict[str, Callable[[], object]]:
         "all_panes": canvas.all,
         "toggle_difference": theatre.toggle_difference,
         "next_mode": theatre.next_mode,
-        "next_model": window.models.next,
+        "next_model": desk.models.next,
         "smooth": theatre.smooth,
         "keys": window.show_keys,
         "open": window.ask_file,
         "open_folder": window.ask_folder,
-        "save_frame": window.saving.save_frame,
-        "copy_frame": window.saving.copy_frame,
-        "export": window.saving.export,
-        "reload": window.reload,
-        "escape": window.cancel,
+        "save_frame": desk.saving.save_frame,
+        "copy_frame": desk.saving.copy_frame,
+        "export": desk.saving.export,
+        "reload": desk.reload,
+        "escape": desk.cancel,
         "full_screen": window.full_screen,
         "quit": window.close,
     }

@@ -49,12 +49,12 @@ class Saving(QObject):
 
     def copy_frame(self) -> None:
         """Put what is seen on the clipboard."""
-        QGuiApplication.clipboard().setImage(self._window.theatre.canvas.grab_frame())
+        QGuiApplication.clipboard().setImage(self._window.desk.theatre.canvas.grab_frame())
         self._say("Copied what is seen.")
 
     def save_frame(self) -> None:
         """Ask for a name, and write what is seen as a picture."""
-        theatre = self._window.theatre
+        theatre = self._window.desk.theatre
         if theatre.session is None or not len(theatre.session.film):
             self.failed.emit(NOTHING)
             return
@@ -75,7 +75,7 @@ class Saving(QObject):
 
     def export(self) -> None:
         """Ask how, and write the film aside."""
-        theatre, settings = self._window.theatre, self._window.settings
+        theatre, settings = self._window.desk.theatre, self._window.settings
         session = theatre.session
         if session is None or not len(session.film) or self.running:
             self.failed.emit("An export is running: Esc cancels it." if self.running else NOTHING)

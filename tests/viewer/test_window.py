@@ -128,7 +128,7 @@ def models(tmp_path):
 
 def opened(window, path):
     window.open(path)
-    current = window.models.current
+    current = window.desk.models.current
     current.worker.answer()
     return current
 
@@ -136,18 +136,18 @@ def opened(window, path):
 def playing(window, models, name="predictor"):
     window.open(models / "clip.npy")
     current = opened(window, models / f"{name}.keras")
-    window.panel.set_clip(str(models / "clip.npy"))
-    window._play(window.panel.values())
-    window.theatre.player.pause()
-    window.theatre.toggle()
-    window.theatre.toggle()
-    window.theatre.seek(0)
-    window.theatre.canvas.setFocus()
+    window.desk.panel.set_clip(str(models / "clip.npy"))
+    window.desk.play(window.desk.panel.values())
+    window.desk.theatre.player.pause()
+    window.desk.theatre.toggle()
+    window.desk.theatre.toggle()
+    window.desk.theatre.seek(0)
+    window.desk.theatre.canvas.setFocus()
     return current
 
 
 def pixel(window, name):
-    image = window.theatre.canvas.pane_image(name)
+    image = window.desk.theatre.canvas.pane_image(name)
     return None if image is None else image.pixelColor(2, 2).red()
 
 
@@ -160,9 +160,9 @@ def dialogs(window, kind):
 
 def test_the_first_page_offers_to_open(window, models):
     assert window.pages.currentWidget() is window.start
-    assert not window.right.isVisible()
+    assert not window.desk.right.isVisible()
     current = opened(window, models / "noise.keras")
-    assert window.pages.currentWidget() is window.theatre
+    assert window.pages.currentWidget() is window.desk.theatre
     assert window.windowTitle() == "noise - kvidgan"
     assert len(current.film) == 32, "it plays at once"
     assert [path.name for path in window.settings.recent()] == ["noise.keras"]
@@ -174,7 +174,7 @@ def test_what_does_not_open_is_told_in_one_sentence(window, models, qtbot):
     assert dialog.sentence.text().startswith("Expected a model, a run or a clip, found nothing at")
     dialog.close()
     window.open(models / "broken.keras")
-    window.models.current.worker.answer()
+    window.desk.models.current.worker.answer()
     dialog = dialogs(window, ErrorDialog)[-1]
     assert dialog.sentence.text() == "broken.keras is broken."
     assert not dialog.details.isVisible()
@@ -191,8 +191,8 @@ def test_dropped_files_are_opened(window, models):
     action, left = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
     none = Qt.KeyboardModifier.NoModifier
     window.dropEvent(QDropEvent(QPointF(9, 9), action, data, left, none))
-    assert window.models.current.name == "noise"
-    assert window.clip == models / "clip.npy"
+    assert window.desk.models.current.name == "noise"
+    assert window.desk.clip == models / "clip.npy"
 
 
 def test_a_run_gives_its_curves_also_without_a_model(window, models, qtbot):
@@ -202,10 +202,10 @@ def test_a_run_gives_its_curves_also_without_a_model(window, models, qtbot):
     points = [{"step": s, "epoch": 1, "wall_time": s, "generator": 1 / s} for s in (1, 2, 3)]
     (run / "history.jsonl").write_text("".join(json.dumps(point) + "\n" for point in points))
     window.open(run)
-    assert window.models.current is None
-    assert [one.name for one in window.models.runs] == ["run"]
-    assert window.plots.currentWidget() is window.plots.history
-    assert window.pages.currentWidget() is window.theatre
+    assert window.desk.models.current is None
+    assert [one.name for one in window.desk.models.runs] == ["run"]
+    assert window.desk.plots.currentWidget() is window.desk.plots.history
+    assert window.pages.currentWidget() is window.desk.theatre
 
 
 # ---- Playing
@@ -221,14 +221,14 @@ def test_what_is_chosen_is_played(window, models):
 
 def test_panes_show_one_moment(window, models):
     playing(window, models)
-    window.theatre.seek(1)
+    window.desk.theatre.seek(1)
     assert [pixel(window, name) for name in ("history", "truth", "prediction")] == [10, 10, 10]
     assert pixel(window, "difference") is None, "of a given frame there is none"
-    window.theatre.seek(4)
+    window.desk.theatre.seek(4)
     assert [pixel(window, n) for n in ("history", "truth", "prediction")] == [10, 40, 44]
     assert pixel(window, "difference") == 4
     assert pixel(window, "mask") == 255
-    window.theatre.seek(TRUE)
+    window.desk.theatre.seek(TRUE)
     assert pixel(window, "truth") is None, "the clip ended"
     assert pixel(window, "prediction") == 64
 
@@ -246,13 +246,17 @@ def test_panes_show_one_moment(window, models):
 def test_keys_steer_while_the_canvas_has_the_focus(window, models, qtbot, keys, index):
     playing(window, models)
     for key in keys:
-        qtbot.keyClick(window.theatre.canvas, key)
-    assert window.theatre.player.index == index
+        qtbot.keyClick(window.desk.theatre.canvas, key)
+    assert window.desk.theatre.player.index == index
 
 
 def test_more_keys(window, models, qtbot):
     playing(window, models)
-    canvas, player, look = window.theatre.canvas, window.theatre.player, window.theatre.look
+    canvas, player, look = (
+        window.desk.theatre.canvas,
+        window.desk.theatre.player,
+        window.desk.theatre.look,
+    )
     shift = Qt.KeyboardModifier.ShiftModifier
     qtbot.keyClick(canvas, Qt.Key.Key_Right, shift)
     assert player.index == 10
@@ -285,19 +289,19 @@ def test_more_keys(window, models, qtbot):
 
 def test_letters_are_typed_where_the_canvas_has_no_focus(window, models, qtbot):
     playing(window, models)
-    field = window.panel.form.clip.line
+    field = window.desk.panel.form.clip.line
     field.setFocus()
     field.clear()
     qtbot.keyClicks(field, "djk0")
     assert field.text() == "djk0"
-    assert "difference" not in window.theatre.look.hidden
+    assert "difference" not in window.desk.theatre.look.hidden
 
 
 def test_scrubbing_past_the_end_asks_for_more(window, models):
     current = playing(window, models)
-    window.theatre.seek(100)
+    window.desk.theatre.seek(100)
     assert len(current.film) > 100
-    assert window.theatre.player.index == 100
+    assert window.desk.theatre.player.index == 100
 
 
 def test_more_frames_go_on_with_the_same_rollout(window, models):
@@ -305,10 +309,10 @@ def test_more_frames_go_on_with_the_same_rollout(window, models):
 
     current = playing(window, models)
     asked, film = len(Quick.asked), current.film
-    window._play(replace(window.panel.values(), frames=80))
+    window.desk.play(replace(window.desk.panel.values(), frames=80))
     assert (len(Quick.asked), current.film) == (asked, film)
     assert len(film) >= 80 + GIVEN
-    window._play(replace(window.panel.values(), start=1))
+    window.desk.play(replace(window.desk.panel.values(), start=1))
     assert len(Quick.asked) == asked + 1
     assert current.film is not film
 
@@ -319,12 +323,12 @@ def test_more_frames_go_on_with_the_same_rollout(window, models):
 def test_tab_plays_the_same_on_the_next_model(window, models, qtbot):
     playing(window, models)
     opened(window, models / "predictor2.keras")
-    assert window.models.current.name == "predictor2"
-    window.theatre.seek(5)
-    window.theatre.canvas.setFocus()
-    qtbot.keyClick(window.theatre.canvas, Qt.Key.Key_Tab)
-    assert window.models.current.name == "predictor"
-    assert window.theatre.player.index == 5, "the same moment"
+    assert window.desk.models.current.name == "predictor2"
+    window.desk.theatre.seek(5)
+    window.desk.theatre.canvas.setFocus()
+    qtbot.keyClick(window.desk.theatre.canvas, Qt.Key.Key_Tab)
+    assert window.desk.models.current.name == "predictor"
+    assert window.desk.theatre.player.index == 5, "the same moment"
     plans = {path: plan for path, plan, _ in Quick.asked}
     assert len({*plans.values()}) == 1
 
@@ -333,19 +337,19 @@ def test_side_by_side_shows_all_that_play_the_same(window, models):
     playing(window, models)
     opened(window, models / "noise.keras")
     playing(window, models, "predictor2")
-    window.menus.together.setChecked(True)
-    window.theatre.seek(4)
-    assert window.theatre.canvas.visible_panes() == ("truth", "model 0", "model 1")
+    window.desk.menus.together.setChecked(True)
+    window.desk.theatre.seek(4)
+    assert window.desk.theatre.canvas.visible_panes() == ("truth", "model 0", "model 1")
     assert [pixel(window, f"model {n}") for n in (0, 1)] == [44, 44]
 
 
 def test_another_backend_restarts_the_worker(window, models):
     current = playing(window, models)
-    window.set_backend("jax")
+    window.desk.set_backend("jax")
     assert current.worker.backend == "jax"
     current.worker.answer()
     assert len(current.film) == 66
-    assert window.chooser.currentText() == "predictor (jax)"
+    assert window.desk.chooser.currentText() == "predictor (jax)"
 
 
 def test_a_dead_worker_leaves_the_window(window, models):
@@ -355,8 +359,8 @@ def test_a_dead_worker_leaves_the_window(window, models):
     (dialog,) = dialogs(window, ErrorDialog)
     assert dialog.sentence.text() == "The process was killed."
     assert len(current.film) > 60
-    assert "Restart" in window.status.text()
-    window.theatre.seek(7)
+    assert "Restart" in window.desk.status.text()
+    window.desk.theatre.seek(7)
     assert pixel(window, "prediction") == 74
 
 
@@ -365,38 +369,38 @@ def test_a_dead_worker_leaves_the_window(window, models):
 
 def test_scores_are_drawn_and_lead_back(window, models, qtbot):
     playing(window, models)
-    qtbot.waitUntil(lambda: window.plots.scores.shown_metric == "psnr", timeout=3000)
-    window.plots.seek.emit(5)
-    assert window.theatre.player.index == 5
+    qtbot.waitUntil(lambda: window.desk.plots.scores.shown_metric == "psnr", timeout=3000)
+    window.desk.plots.seek.emit(5)
+    assert window.desk.theatre.player.index == 5
 
 
 def test_a_film_is_exported(window, models, qtbot):
     playing(window, models)
-    window.saving.export()
+    window.desk.saving.export()
     (dialog,) = dialogs(window, QDialog)
     path = models / "out.gif"
     dialog.choices.path.setText(str(path))
     dialog.choices.scale.setValue(2)
-    with qtbot.waitSignal(window.saving.told, timeout=20000):
+    with qtbot.waitSignal(window.desk.saving.told, timeout=20000):
         dialog.accept()
     qtbot.waitUntil(path.is_file, timeout=20000)
     with Image.open(path) as written:
         assert written.n_frames == 66
-    qtbot.waitUntil(lambda: "66 frames" in window.status.text(), timeout=3000)
+    qtbot.waitUntil(lambda: "66 frames" in window.desk.status.text(), timeout=3000)
 
 
 def test_a_frame_is_written_and_copied(window, models, qtbot):
     playing(window, models)
-    image = window.theatre.canvas.grab_frame()
-    window.saving.write_frame(image, models / "seen")
+    image = window.desk.theatre.canvas.grab_frame()
+    window.desk.saving.write_frame(image, models / "seen")
     with Image.open(models / "seen.png") as written:
         assert written.size == (image.width(), image.height())
-    window.saving.write_frame(image, models / "no" / "folder.png")
+    window.desk.saving.write_frame(image, models / "no" / "folder.png")
     (dialog,) = dialogs(window, ErrorDialog)
     assert dialog.sentence.text().startswith("Cannot write")
     dialog.close()
-    window.theatre.canvas.setFocus()
-    qtbot.keyClick(window.theatre.canvas, "C", Qt.KeyboardModifier.ControlModifier)
+    window.desk.theatre.canvas.setFocus()
+    qtbot.keyClick(window.desk.theatre.canvas, "C", Qt.KeyboardModifier.ControlModifier)
     assert QGuiApplication.clipboard().image().size() == image.size()
 
 
@@ -413,9 +417,9 @@ def test_every_key_is_listed(window, qtbot):
 def test_the_window_remembers(window, models, qtbot):
     playing(window, models)
     window.theme.choose("dark")
-    window.theatre.player.speed = 2.0
+    window.desk.theatre.player.speed = 2.0
     window.close()
-    assert all(one.worker.state == "closed" for one in window.models.sessions)
+    assert all(one.worker.state == "closed" for one in window.desk.models.sessions)
     again = Window()
     qtbot.addWidget(again)
     assert (again.theme.choice, again.theatre.player.speed) == ("dark", 2.0)
