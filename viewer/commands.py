@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence, QShortcut
 from PySide6.QtWidgets import QWidget
 
-from .keys import KEYS
+from viewer.keys import KEYS
 
 
 def bind(window: QWidget, canvas: QWidget, commands: Mapping[str, Callable[[], object]]) -> None:

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtWidgets import QComboBox, QDockWidget, QLabel, QToolBar, QWidget
 
-from . import messages
-from .colours import Colours
-from .menus import Menus
-from .models import Models
-from .panel import Panel
-from .plotting import Plots
-from .saving import Saving
-from .session import BACKENDS, Session, Values
-from .showing import titled
-from .theatre import Theatre
+from viewer.colours import Colours
+from viewer.engine import messages
+from viewer.menus import Menus
+from viewer.models import Models
+from viewer.panel import Panel
+from viewer.plotting import Plots
+from viewer.saving import Saving
+from viewer.session import BACKENDS, Session, Values
+from viewer.showing import titled
+from viewer.theatre import Theatre
 
 if TYPE_CHECKING:
-    from .window import Window
+    from viewer.window import Window
 
 SCORES_EVERY = 300  # ms
 

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from .keys import KEYS, MOUSE
+from viewer.keys import KEYS, MOUSE
 
 
 class ErrorDialog(QDialog):

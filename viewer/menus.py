@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu
 
-from .commands import action, bind
-from .session import BACKENDS
+from viewer.commands import action, bind
+from viewer.session import BACKENDS
 
 if TYPE_CHECKING:
-    from .desk import Desk
-    from .window import Window
+    from viewer.desk import Desk
+    from viewer.window import Window
 
 
 class Menus:

@@ -6,9 +6,8 @@ from PySide6.QtCore import QObject, Signal
 
 from kvidgan.errors import UserError
 from kvidgan.training.runs import Run, exported
-
-from .session import Session, Values
-from .values import needs
+from viewer.panel.values import needs
+from viewer.session import Session, Values
 
 DEFAULT_CLIP_FRAMES = 64
 
@@ -123,7 +122,7 @@ def _alike(one: Session, other: Session) -> bool:
 
 
 def _takes(session: Session, values: Values) -> bool:
-    from .values import NoiseValues
+    from viewer.panel.values import NoiseValues
 
     if session.description is None:
         return False

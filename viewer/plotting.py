@@ -7,11 +7,10 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QTabWidget, QWidget
 
 from kvidgan.training.runs import Run
-
-from .colours import Colours
-from .plots import HistoryPlot, Samples, ScorePlot
-from .session import Session
-from .showing import titled
+from viewer.colours import Colours
+from viewer.plots import HistoryPlot, Samples, ScorePlot
+from viewer.session import Session
+from viewer.showing import titled
 
 Score = tuple[np.ndarray, np.ndarray]
 

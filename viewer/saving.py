@@ -10,13 +10,13 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QDialog, QFileDialog
 
-from .composing import Exportable, Read
-from .exporting import ExportDialog, ExportJob
-from .session import Session
-from .showing import Look, of_moment
+from viewer.exporting import ExportDialog, ExportJob
+from viewer.exporting.composing import Exportable, Read
+from viewer.session import Session
+from viewer.showing import Look, of_moment
 
 if TYPE_CHECKING:
-    from .window import Window
+    from viewer.window import Window
 
 NOTHING = "There is no frame to save yet: play a model first."
 

@@ -9,12 +9,10 @@ from kvidgan.data.builtin import NAMES
 from kvidgan.rollout.description import Description
 from kvidgan.rollout.predict import history_length
 from kvidgan.training.runs import Run
-
-from . import messages
-from .film import Film
-from .messages import FromNoise, OnClip, Plan
-from .values import ClipValues, NoiseValues
-from .worker import Worker
+from viewer.engine.film import Film
+from viewer.engine.messages import FromNoise, OnClip, Plan
+from viewer.engine.worker import Worker, messages
+from viewer.panel.values import ClipValues, NoiseValues
 
 Values = NoiseValues | ClipValues
 

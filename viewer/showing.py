@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .canvas import Shown
-from .difference import difference
-from .film import Film, Moment
-from .pane import PaneSpec
-from .session import Session
+from viewer.canvas import Shown
+from viewer.canvas.difference import difference
+from viewer.canvas.pane import PaneSpec
+from viewer.engine.film import Film, Moment
+from viewer.session import Session
 
 TITLES = {"labels": "Label maps"}
 # Green around what was given, red around what was predicted; see `PaneSpec`.

@@ -5,14 +5,14 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from .canvas import Canvas, Shown
-from .colours import Colours
-from .pane import PaneSpec
-from .player import Player
-from .scrub import Track
-from .session import Session
-from .showing import MODES, Look, names, shown, specs
-from .transport import Transport, TransportState
+from viewer.canvas import Canvas, Shown
+from viewer.canvas.pane import PaneSpec
+from viewer.colours import Colours
+from viewer.playing.player import Player
+from viewer.session import Session
+from viewer.showing import MODES, Look, names, shown, specs
+from viewer.transport import Transport, TransportState
+from viewer.transport.scrub import Track
 
 TICK = 7  # ms: screens show a new frame every 16 at most, and a tick that changes nothing is cheap
 RATE_EVERY = 250  # ms between two updates of the achieved rate

@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup, QColor, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
-from .colours import DARK, LIGHT, Colours
+from viewer.colours import DARK, LIGHT, Colours
 
 
 class Choice(StrEnum):

@@ -12,14 +12,13 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QStackedWidget, QWidget
 
 from kvidgan.errors import UserError
-
-from .dialogs import ErrorDialog, KeysDialog
-from .settings import Settings
-from .start import StartPage
-from .theme import Theme
+from viewer.dialogs import ErrorDialog, KeysDialog
+from viewer.settings import Settings
+from viewer.start import StartPage
+from viewer.theme import Theme
 
 if TYPE_CHECKING:  # it loads what draws, which takes longer than Qt itself
-    from .desk import Desk
+    from viewer.desk import Desk
 
 DEMO = Path(__file__).parent.parent / "models" / "shapes.keras"
 SUFFIXES = ".keras .h5 .hdf5 .npy .npz .mp4 .avi .mov .mkv .webm .gif .png .jpg .jpeg"
@@ -51,7 +50,7 @@ class Window(QMainWindow):
     @cached_property
     def desk(self) -> Desk:
         """Everything that plays; made when it is asked for."""
-        from .desk import Desk
+        from viewer.desk import Desk
 
         return Desk(self)
 

@@ -7,7 +7,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from viewer.canvas import Canvas, Shown
-from viewer.pane import PaneSpec
+from viewer.canvas.pane import PaneSpec
 
 THREE = [PaneSpec("truth", "Truth"), PaneSpec("made", "Prediction"), PaneSpec("flow", "Flow")]
 

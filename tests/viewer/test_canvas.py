@@ -8,7 +8,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from viewer.canvas import Canvas, Shown
-from viewer.pane import PaneSpec
+from viewer.canvas.pane import PaneSpec
 
 from .screen import THREE, colourful, drag, inside, open_canvas, settle, three, wheel
 
@@ -206,8 +206,8 @@ def test_a_click_gives_the_canvas_the_keys_and_none_is_lost(qtbot):
 
 def test_the_canvas_loads_no_framework():
     code = (
-        "import sys, viewer.canvas, viewer.transport, viewer.theme, viewer.player, "
-        "viewer.difference\n"
+        "import sys, viewer.canvas, viewer.transport, viewer.theme, viewer.playing.player, "
+        "viewer.canvas.difference\n"
         "print([name for name in ('keras', 'tensorflow', 'jax', 'torch', 'cv2') "
         "if name in sys.modules])"
     )

@@ -7,7 +7,14 @@ import pytest
 
 from kvidgan.media import BACKGROUND, write_frames
 from kvidgan.rollout.predict import GIVEN, PREDICTED
-from viewer.composing import Exportable, Plan, compose, picture_size, pictures, written_fps
+from viewer.exporting.composing import (
+    Exportable,
+    Plan,
+    compose,
+    picture_size,
+    pictures,
+    written_fps,
+)
 
 GREY = (BACKGROUND,) * 3
 

@@ -9,8 +9,8 @@ import pytest
 
 from kvidgan.errors import UserError
 from kvidgan.training.runs import Run
-from viewer.curves import HistoryFile, fractional, nearest, smooth, time_unit
-from viewer.meanings import meaning
+from viewer.plots.curves import HistoryFile, fractional, nearest, smooth, time_unit
+from viewer.plots.meanings import meaning
 
 
 def point(step, **values):

@@ -14,8 +14,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialogButtonBox, QFileDialog, QMessageBox, QWidget
 
 from kvidgan.media import natural_key, read_image, read_video
-from viewer.composing import Exportable, Plan, compose, pictures
 from viewer.exporting import ExportDialog, ExportJob
+from viewer.exporting.composing import Exportable, Plan, compose, pictures
 from viewer.exporting.files import estimate, in_words, named_so, size_of, write
 
 SOURCE = Exportable(
@@ -221,7 +221,7 @@ import sys
 from pathlib import Path
 import numpy as np
 import viewer.exporting, viewer.panel, viewer.plots
-from viewer.composing import Exportable, Plan, pictures
+from viewer.exporting.composing import Exportable, Plan, pictures
 from viewer.exporting.files import estimate, write
 source = Exportable({{"a": (8, 8)}}, 3)
 read = lambda index: {{"a": np.zeros((8, 8, 3), np.uint8)}}

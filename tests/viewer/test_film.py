@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from kvidgan.errors import UserError
-from viewer.film import Film
+from viewer.engine.film import Film
 
 
 def moments(count, seed=0):

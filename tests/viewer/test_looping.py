@@ -1,6 +1,6 @@
 import pytest
 
-from viewer.looping import Loop, walk
+from viewer.playing.looping import Loop, walk
 
 
 def one_by_one(index, steps, direction, low, high, loop):

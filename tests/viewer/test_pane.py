@@ -7,8 +7,8 @@ import pytest
 from PySide6.QtCore import QPointF
 
 from viewer.canvas import Shown
+from viewer.canvas.pane import PaneSpec
 from viewer.colours import DARK, LIGHT
-from viewer.pane import PaneSpec
 
 from .screen import (
     THREE,
@@ -163,7 +163,7 @@ AT_HIGH_DPI = """
 import numpy as np
 from PySide6.QtWidgets import QApplication
 from viewer.canvas import Canvas, Shown
-from viewer.pane import PaneSpec
+from viewer.canvas.pane import PaneSpec
 
 app = QApplication([])
 canvas = Canvas()

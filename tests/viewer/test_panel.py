@@ -9,7 +9,7 @@ from kvidgan.errors import UserError
 from kvidgan.rollout.description import Description
 from viewer.panel import NO_MODEL, Panel
 from viewer.panel.fields import LAST_SEED
-from viewer.values import ClipValues, Needs, NoiseValues, needs, parsed_size
+from viewer.panel.values import ClipValues, Needs, NoiseValues, needs, parsed_size
 
 
 def described(stride=None, frame=None, **inputs):

@@ -1,6 +1,6 @@
 import pytest
 
-from viewer.placing import Zoom, columns
+from viewer.canvas.placing import Zoom, columns
 
 
 def test_columns_of_a_full_grid_are_preferred():

@@ -3,9 +3,9 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from viewer.looping import Loop
-from viewer.player import Player
-from viewer.rate import SPEEDS
+from viewer.playing.looping import Loop
+from viewer.playing.player import Player
+from viewer.playing.rate import SPEEDS
 
 from .test_looping import one_by_one
 

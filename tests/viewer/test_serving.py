@@ -12,8 +12,8 @@ from PIL import Image
 from kvidgan.media import colour_labels
 from kvidgan.rollout import Rollout, export_step
 from kvidgan.rollout.generate import generate
-from viewer import rolling
-from viewer.messages import (
+from viewer.engine import rolling
+from viewer.engine.messages import (
     Cancel,
     Cancelled,
     Compiling,
@@ -34,8 +34,8 @@ from viewer.messages import (
     Videos,
     Waiting,
 )
-from viewer.serving import Serving
-from viewer.slots import SLOTS, Memory, Reader
+from viewer.engine.serving import Serving
+from viewer.engine.slots import SLOTS, Memory, Reader
 
 from ..conftest import run
 from ..rollout import steps
@@ -414,8 +414,8 @@ def loaded(module):
 
 
 def test_the_windows_process_loads_no_backend():
-    assert loaded("viewer.worker") == "{'PySide6'}"
+    assert loaded("viewer.engine.worker") == "{'PySide6'}"
 
 
 def test_the_worker_loads_no_qt_and_no_backend_before_its_time():
-    assert loaded("viewer.serving") == "set()"
+    assert loaded("viewer.engine.serving") == "set()"

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from kvidgan.errors import UserError
-from viewer.slots import SLOTS, Memory, Reader, Writer
+from viewer.engine.slots import SLOTS, Memory, Reader, Writer
 
 
 @pytest.fixture

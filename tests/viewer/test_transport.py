@@ -5,10 +5,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QToolButton, QToolTip, QVBoxLayout, QWidget
 
 from viewer.colours import DARK, LIGHT
-from viewer.looping import Loop
-from viewer.rate import SPEEDS
-from viewer.scrub import ScrubBar, Track
+from viewer.playing.looping import Loop
+from viewer.playing.rate import SPEEDS
 from viewer.transport import Transport, TransportState
+from viewer.transport.scrub import ScrubBar, Track
 
 
 @pytest.fixture

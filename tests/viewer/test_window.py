@@ -12,10 +12,11 @@ from PySide6.QtGui import QDropEvent, QGuiApplication
 from PySide6.QtWidgets import QDialog
 
 from kvidgan.rollout.description import Description
-from viewer import messages, session
+from viewer import session
 from viewer.dialogs import ErrorDialog, KeysDialog
-from viewer.film import Film
-from viewer.messages import FromNoise, OnClip
+from viewer.engine import messages
+from viewer.engine.film import Film
+from viewer.engine.messages import FromNoise, OnClip
 from viewer.window import Window
 
 SIDE, GIVEN, TRUE = 8, 2, 6
@@ -422,6 +423,6 @@ def test_the_window_remembers(window, models, qtbot):
     assert all(one.worker.state == "closed" for one in window.desk.models.sessions)
     again = Window()
     qtbot.addWidget(again)
-    assert (again.theme.choice, again.theatre.player.speed) == ("dark", 2.0)
+    assert (again.theme.choice, again.desk.theatre.player.speed) == ("dark", 2.0)
     assert {path.name for path in again.settings.recent()} == {"clip.npy", "predictor.keras"}
     again.theme.choose("system")

@@ -14,8 +14,8 @@ from PySide6.QtCore import QObject, Signal
 
 from kvidgan.errors import UserError
 from kvidgan.rollout import Rollout, export_step
-from viewer.film import Film
-from viewer.messages import (
+from viewer.engine.film import Film
+from viewer.engine.messages import (
     Compiling,
     Failed,
     FromNoise,
@@ -27,8 +27,8 @@ from viewer.messages import (
     Started,
     Waiting,
 )
-from viewer.standing import Standing
-from viewer.worker import Worker
+from viewer.engine.standing import Standing
+from viewer.engine.worker import Worker
 
 from ..conftest import ROOT
 from ..rollout import steps
@@ -331,8 +331,8 @@ def test_a_new_process_opens_what_was_open_and_plays_what_is_wanted(standing):
 WINDOW = """
 import sys
 from PySide6.QtCore import QCoreApplication
-from viewer.messages import FromNoise
-from viewer.worker import Worker
+from viewer.engine.messages import FromNoise
+from viewer.engine.worker import Worker
 
 def main():
     app = QCoreApplication([])

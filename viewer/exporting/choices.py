@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from viewer.composing import Exportable, Form, Plan, written_fps
+from viewer.exporting.composing import Exportable, Form, Plan, written_fps
 from viewer.naming import named
 
 from .files import SUFFIXES, named_so

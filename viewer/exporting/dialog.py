@@ -7,7 +7,7 @@ from typing import Any
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QMessageBox, QVBoxLayout, QWidget
 
-from viewer.composing import Exportable, Plan, Read, picture_size, written_fps
+from viewer.exporting.composing import Exportable, Plan, Read, picture_size, written_fps
 from viewer.naming import named
 
 from .choices import Choices

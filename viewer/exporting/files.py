@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from kvidgan.media import write_frames
-from viewer.composing import Array, Exportable, Form, Plan, Read, pictures
+from viewer.exporting.composing import Array, Exportable, Form, Plan, Read, pictures
 
 SUFFIXES: dict[Form, str] = {"gif": ".gif", "mp4": ".mp4", "png": ""}
 

@@ -9,7 +9,7 @@ from functools import partial
 from PySide6.QtCore import QObject, Signal
 
 from kvidgan.errors import UserError
-from viewer.composing import Array, Exportable, Plan, Read, pictures
+from viewer.exporting.composing import Array, Exportable, Plan, Read, pictures
 
 from .files import estimate, in_words, size_of, write
 

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 from kvidgan.data.sources import LAYOUTS
 from kvidgan.errors import UserError
 from viewer.naming import named
-from viewer.values import ClipValues, Needs, NoiseValues, parsed_size
+from viewer.panel.values import ClipValues, Needs, NoiseValues, parsed_size
 
 from .fields import NARROW, PathField, number
 

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import (
 )
 
 from viewer.naming import named
-from viewer.values import ClipValues, Needs, NoiseValues
+from viewer.panel.values import ClipValues, Needs, NoiseValues
 
 from .fields import NARROW, SeedField, number
 

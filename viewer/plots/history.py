@@ -22,9 +22,9 @@ from PySide6.QtWidgets import (
 
 from kvidgan.errors import UserError
 from kvidgan.training.runs import Run
-from viewer.curves import AXES, HistoryFile, nearest, smooth, time_unit
-from viewer.meanings import meaning
 from viewer.naming import named
+from viewer.plots.curves import AXES, HistoryFile, nearest, smooth, time_unit
+from viewer.plots.meanings import meaning
 
 from .axes import CURVES, Axes, Curve
 from .keys import KeyList

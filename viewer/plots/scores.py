@@ -18,8 +18,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from viewer.meanings import meaning
 from viewer.naming import named
+from viewer.plots.meanings import meaning
 
 from .axes import CURVES, Axes, Curve
 

@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, QPoint, QRectF, QSignalBlocker, QSize, Qt, Si
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import QAbstractSlider, QSizePolicy, QToolTip, QWidget
 
-from .colours import LIGHT, Colours
+from viewer.colours import LIGHT, Colours
 
 HEIGHT = 26
 THICKNESS = 10.0  # of the frames' bar

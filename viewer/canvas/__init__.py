@@ -8,10 +8,10 @@ from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from .colours import LIGHT, Colours
-from .pane import Pane, PaneSpec, picture
-from .placing import Zoom, columns
-from .stage import Stage
+from viewer.canvas.pane import Pane, PaneSpec, picture
+from viewer.canvas.placing import Zoom, columns
+from viewer.canvas.stage import Stage
+from viewer.colours import LIGHT, Colours
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from . import messages
-from .film import Film
-from .messages import Plan, Reply, Request
+from viewer.engine import messages
+from viewer.engine.film import Film
+from viewer.engine.messages import Plan, Reply, Request
 
 State = Literal[
     "starting", "opening", "idle", "rolling", "compiling", "cancelling", "died", "closed"

@@ -4,8 +4,8 @@ import math
 import time
 from collections.abc import Callable
 
-from .looping import Loop, walk
-from .rate import SPEEDS, Rate
+from viewer.playing.looping import Loop, walk
+from viewer.playing.rate import SPEEDS, Rate
 
 # A screen's ticks tremble: a frame may come a quarter of its time early rather than a tick late.
 EARLY = 0.75

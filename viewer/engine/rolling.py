@@ -15,9 +15,8 @@ from kvidgan.rollout.extras import extra_picture
 from kvidgan.rollout.following import conditions, of_size, split
 from kvidgan.rollout.generate import between, check_noise
 from kvidgan.rollout.predict import trained_stride
-
-from .film import Moment
-from .messages import FromNoise, OnClip, Plan, Scores
+from viewer.engine.film import Moment
+from viewer.engine.messages import FromNoise, OnClip, Plan, Scores
 
 Array = np.ndarray
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field, replace
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
 
-from .colours import LIGHT, Colours
-from .icons import icon
-from .looping import Loop
-from .rate import SPEEDS
-from .scrub import ScrubBar, Track
+from viewer.colours import LIGHT, Colours
+from viewer.icons import icon
+from viewer.playing.looping import Loop
+from viewer.playing.rate import SPEEDS
+from viewer.transport.scrub import ScrubBar, Track
 
 LOOPS = {Loop.ONCE: "Once", Loop.LOOP: "Loop", Loop.PING_PONG: "Ping-pong"}
 

@@ -10,8 +10,8 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPen, QTransform
 from PySide6.QtWidgets import QGraphicsItem
 
-from .colours import LIGHT, Colours
-from .placing import Zoom
+from viewer.canvas.placing import Zoom
+from viewer.colours import LIGHT, Colours
 
 BORDER = 3.0
 NARROWEST_TITLE = 150.0

@@ -9,9 +9,9 @@ from multiprocessing.connection import Connection
 
 import numpy as np
 
-from .messages import LetGo, Made, Quit, Reply, Request
-from .serving import serve
-from .slots import Memory, Reader
+from viewer.engine.messages import LetGo, Made, Quit, Reply, Request
+from viewer.engine.serving import serve
+from viewer.engine.slots import Memory, Reader
 
 Pictures = dict[str, np.ndarray | None]
 Hears = Callable[["Remote", Reply, Pictures | None], None]

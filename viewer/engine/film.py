@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from kvidgan.errors import UserError
-
-from .slots import Panes, Shape, unpacked
+from viewer.engine.slots import Panes, Shape, unpacked
 
 BUDGET = 512 * 2**20
 

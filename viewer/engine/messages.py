@@ -7,8 +7,7 @@ comes late from an older one.
 from dataclasses import dataclass, field
 
 from kvidgan.rollout.description import Description
-
-from .slots import Parcel
+from viewer.engine.slots import Parcel
 
 Scores = dict[str, tuple[float, float]]
 

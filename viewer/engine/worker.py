@@ -9,12 +9,11 @@ from contextlib import suppress
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from kvidgan.errors import UserError
-
-from . import messages
-from .film import BUDGET, Film
-from .messages import Failed, Made, Plan, Reply, Request
-from .remote import Pictures, Remote, how_it_ended
-from .standing import Standing, State
+from viewer.engine import messages
+from viewer.engine.film import BUDGET, Film
+from viewer.engine.messages import Failed, Made, Plan, Reply, Request
+from viewer.engine.remote import Pictures, Remote, how_it_ended
+from viewer.engine.standing import Standing, State
 
 CANCEL_PATIENCE = 2000  # ms; a process that does not answer by then is replaced
 COALESCE = 15  # ms from new frames to the signal that tells of them all

@@ -22,17 +22,15 @@ from kvidgan.data.opening import find_source, is_store
 from kvidgan.data.store import ClipStore
 from kvidgan.errors import UserError
 from kvidgan.training.runs import exported
-
-from . import messages
-from .film import Moment
-from .loading import load_backend, quiet
-from .messages import Entry, Failed, Reply, Request
-from .slots import Memory, Writer
+from viewer.engine import messages
+from viewer.engine.film import Moment
+from viewer.engine.loading import load_backend, quiet
+from viewer.engine.messages import Entry, Failed, Reply, Request
+from viewer.engine.slots import Memory, Writer
 
 if TYPE_CHECKING:  # both load Keras
     from kvidgan.rollout import Rollout
-
-    from .rolling import Rolling
+    from viewer.engine.rolling import Rolling
 
 
 def serve(connection: Connection, memory: Memory, backend: str) -> None:
@@ -144,7 +142,7 @@ class Serving:
     def _load(self) -> None:
         with quiet():
             versions = load_backend(self._backend)
-            importlib.import_module(".rolling", __package__)  # it is needed soon
+            importlib.import_module("viewer.engine.rolling")  # it is needed soon
         self._versions = versions
         self._send(messages.Ready(self._backend, versions))
 
@@ -166,7 +164,7 @@ class Serving:
         self._job = None
         if self._rollout is None:
             raise UserError("There is no model to play: open a .keras file or a run's folder.")
-        from .rolling import begin
+        from viewer.engine.rolling import begin
 
         rolling = begin(self._rollout, request.plan)
         self._job = _Job(request.job, request.until, rolling)
