@@ -14,6 +14,7 @@ from viewer.engine import messages
 from viewer.menus import Menus
 from viewer.models import Models
 from viewer.panel import Panel
+from viewer.panel.values import ClipValues
 from viewer.plotting import Plots
 from viewer.saving import Saving
 from viewer.session import BACKENDS, Session, Values
@@ -34,6 +35,7 @@ class Desk(QObject):
         self.window = window
         self.models = Models(self)
         self.clip: Path | None = None  # what predictors are to go on with
+        self._listed = ("", "")  # the clip's path and layout, whose videos are known
         self.theatre, self.panel, self.plots = Theatre(), Panel(), Plots()
         self.saving = Saving(window)
         self._late = QTimer(self, singleShot=True, interval=SCORES_EVERY)
@@ -145,6 +147,7 @@ class Desk(QObject):
         session = self.models.current
         if session is not None:
             session.play(values)
+            self._list_videos(session, values)
             if self.theatre.look.side_by_side:
                 self.models.together()
             self.theatre.play()
@@ -153,16 +156,19 @@ class Desk(QObject):
         """Play a model as soon as it is known what it needs."""
         if session is not self.models.current:
             return
-        before = session.values
-        self.panel.set_description(session.description)
-        if before is not None:
-            self.panel.set_values(before)
+        self._show_panel(session)
         self._offer_clip()
         values = self.panel.values()
         session.values = None
         if values is not None:
             self.play(values)
         self._show_status()
+
+    def _list_videos(self, session: Session, values: Values) -> None:
+        """Ask what there is to choose from where the clip lies, unless that is known."""
+        if isinstance(values, ClipValues) and self._listed != (values.path, values.layout):
+            self._listed = values.path, values.layout
+            session.worker.videos(*self._listed)
 
     def _offer_clip(self) -> None:
         if self.clip is not None:
@@ -216,9 +222,7 @@ class Desk(QObject):
         self.chooser.clear()
         self.chooser.addItems([titled(session) for session in models.sessions])
         if current is not theatre.session:
-            self.panel.set_description(current.description if current else None)
-            if current is not None and current.values is not None:
-                self.panel.set_values(current.values)
+            self._show_panel(current)
         if current is not None:
             self.chooser.setCurrentIndex(models.sessions.index(current))
         theatre.set_session(current, models.others())
@@ -227,6 +231,14 @@ class Desk(QObject):
         self._show_runs()
         self.show_page()
         self._grown(current)
+
+    def _show_panel(self, session: Session | None) -> None:
+        self._listed = ("", "")  # another form knows no videos
+        self.panel.set_description(session.description if session else None)
+        if session is not None and session.values is not None:
+            self.panel.set_values(session.values)
+            if session.description is not None:
+                self._list_videos(session, session.values)
 
     def _began(self, session: Session) -> None:
         if session is self.models.current or self.theatre.look.side_by_side:
@@ -264,6 +276,8 @@ class Desk(QObject):
         self.status.setText(self.saving.status() or (session.status() if session else ""))
 
     def _list(self, listed: messages.Listed) -> None:
+        if listed.path != self._listed[0]:
+            return
         entries = [(entry.name, entry.split, entry.length) for entry in listed.videos]
         self.panel.set_videos(entries)
 

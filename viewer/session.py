@@ -188,6 +188,8 @@ class Session(QObject):
         self.told.emit()
 
     def _fail(self, failed: messages.Failed) -> None:
+        if isinstance(failed.request, messages.Videos):
+            return  # playing it tells the same
         if failed.job is not None or isinstance(failed.request, messages.Play):
             self.done = True
         self._stop(failed.sentence, failed.details)
@@ -212,7 +214,7 @@ def plan_of(values: Values) -> Plan:
         seeds = values.content_seed, values.motion_seed
         return FromNoise(values.videos, *seeds, dict(values.choices), values.interpolate)
     where = values.path, values.video, values.layout, values.start, values.stride
-    return OnClip(*where, values.first, values.size)
+    return OnClip(*where, values.first, values.size, values.seed, dict(values.looks))
 
 
 def _same_but_frames(one: Values, other: Values) -> bool:

@@ -410,3 +410,31 @@ def test_narrow_named_and_in_order(panel, description, qtbot):
         at = at.nextInFocusChain()
     order = [(places[field].y() // 8, places[field].x()) for field in chain]
     assert order == sorted(order)
+
+
+def test_looks_are_offered_class_by_class_where_there_are_several(qtbot):
+    vectors = [[[0.0]], [[0.0], [0.5], [1.0]], []]
+    own = {"features": 1, "names": ["road", "car", "sky"], "vectors": vectors}
+    encoding = {"one_hot": 3}
+    described = Description.model_validate(
+        {
+            "family": "fifth",
+            "kvidgan_version": "0",
+            "frame": {"height": None, "width": None, "channels": 3},
+            "inputs": {
+                "labels": {"role": "condition", "frames": 1, "encoding": encoding},
+                "looks": {"role": "condition", "frames": 1, "looks": own},
+            },
+        }
+    )
+    panel = Panel(described)
+    qtbot.addWidget(panel)
+    panel.set_clip("x.h5")
+    assert list(panel.form.looks) == ["car"], "of the others there is one look, or none"
+    assert panel.values().looks == {}
+    with qtbot.waitSignal(panel.changed) as told:
+        panel.form.looks["car"].setValue(2)
+        panel.form.seed.setValue(7)
+    assert (told.args[0].looks, told.args[0].seed) == ({"car": 2}, 7)
+    panel.set_values(ClipValues("x.h5", looks={"car": 1}, seed=3, frames=None))
+    assert (panel.form.looks["car"].value(), panel.form.seed.value()) == (1, 3)

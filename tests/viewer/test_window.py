@@ -318,6 +318,16 @@ def test_more_frames_go_on_with_the_same_rollout(window, models):
     assert current.film is not film
 
 
+def test_the_clips_of_a_source_are_offered_and_stepped_through(window, models, qtbot):
+    playing(window, models)
+    panel = window.desk.panel
+    assert panel.form.video.count() == 1 + 3
+    qtbot.keyClick(window.desk.theatre.canvas, Qt.Key.Key_PageDown)
+    qtbot.waitUntil(lambda: Quick.asked[-1][1].video == "a", timeout=3000)
+    opened(window, models / "predictor2.keras")
+    assert panel.form.video.count() == 1 + 3, "another form knows them too"
+
+
 # ---- Comparing
 
 
@@ -331,7 +341,8 @@ def test_tab_plays_the_same_on_the_next_model(window, models, qtbot):
     assert window.desk.models.current.name == "predictor"
     assert window.desk.theatre.player.index == 5, "the same moment"
     plans = {path: plan for path, plan, _ in Quick.asked}
-    assert len({*plans.values()}) == 1
+    one, other = plans.values()
+    assert one == other
 
 
 def test_side_by_side_shows_all_that_play_the_same(window, models):

@@ -47,6 +47,8 @@ class OnClip:
         stride: Distance of the frames used; None: as in the model's data.
         first: What a model that follows label maps begins with: an image, a clip or a model.
         size: (height, width) of the frames; None: as the model was trained, or the clip's.
+        seed: Of the looks that are drawn, where the model gives objects looks.
+        looks: Those chosen, by class.
     """
 
     path: str
@@ -56,6 +58,8 @@ class OnClip:
     stride: int | None = None
     first: str | None = None
     size: tuple[int, int] | None = None
+    seed: int = 0
+    looks: dict[str, int] = field(default_factory=dict)
 
 
 Plan = FromNoise | OnClip

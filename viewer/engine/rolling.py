@@ -94,6 +94,7 @@ def _on_clip(rollout: Rollout, plan: OnClip) -> Rolling:
     stride = plan.stride or trained_stride(description)
     where = Where(plan.path, plan.video, plan.layout, plan.start, stride)
     given = open_given(description, where, plan.first)
+    given.start.update(seed=plan.seed, looks=plan.looks)
     labels, size = _peeked(given)
     before = len(given.frames)
     panes = [name for name in ("labels", "truth") if getattr(given, name) is not None]

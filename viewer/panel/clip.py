@@ -18,7 +18,7 @@ from kvidgan.errors import UserError
 from viewer.naming import named
 from viewer.panel.values import ClipValues, Needs, NoiseValues, parsed_size
 
-from .fields import NARROW, PathField, number
+from .fields import LAST_SEED, NARROW, PathField, number
 
 Video = tuple[str, str, int | None]  # name, split or "", frames if known
 
@@ -40,6 +40,7 @@ class ClipForm(QWidget):
         self._build_source()
         self._build_frames()
         self._build_beginning()
+        self._build_looks()
         self._lay_out()
         self.set_videos([])
         self._connect()
@@ -93,6 +94,16 @@ class ClipForm(QWidget):
         self.problem = QLabel()
         self.problem.setWordWrap(True)
 
+    def _build_looks(self) -> None:
+        tip = "Objects are drawn in looks of their class; another seed draws others."
+        self.seed = number("Seed of looks", tip, 0, LAST_SEED, 0)
+        self.looks = {
+            name: number(f"Look of {name}", "The commonest is 0.", -1, count - 1, -1)
+            for name, count in self._needs.looks.items()
+        }
+        for box in self.looks.values():
+            box.setSpecialValueText("drawn")
+
     def _lay_out(self) -> None:
         self._form = form = QFormLayout()
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
@@ -106,6 +117,10 @@ class ClipForm(QWidget):
             form.addRow("Begin with", self.first)
         if self._needs.sized:
             form.addRow("Si&ze", self.frame_size)
+        if self.looks:
+            form.addRow("Seed of looks", self.seed)
+        for name, box in self.looks.items():
+            form.addRow(f"Look of {name}", box)
         column = QVBoxLayout(self)
         column.addLayout(form)
         column.addWidget(self.problem)
@@ -115,15 +130,16 @@ class ClipForm(QWidget):
         self.clip.changed.connect(self._forget_videos)
         self.layouts.currentIndexChanged.connect(self._forget_videos)
         self.video.currentIndexChanged.connect(self.edited)
-        for box in (self.start, self.stride, self.frames):
+        for box in (self.start, self.stride, self.frames, self.seed, *self.looks.values()):
             box.valueChanged.connect(self.edited)
         self.first.changed.connect(self.edited)
         self.frame_size.editingFinished.connect(self.edited)
 
     def set_clip(self, path: str) -> None:
         """Go on with another clip, its videos not yet known."""
-        self.clip.set_path(path)
-        self._forget_videos()
+        if path != self.clip.path():
+            self.clip.set_path(path)
+            self._forget_videos()
 
     def _forget_videos(self) -> None:
         self.set_videos([])
@@ -172,6 +188,8 @@ class ClipForm(QWidget):
             stride=self.stride.value(),
             first=(self.first.path() or None) if self._needs.first else None,
             size=size,
+            seed=self.seed.value(),
+            looks={name: box.value() for name, box in self.looks.items() if box.value() >= 0},
             frames=self.frames.value() or None,
         )
 
@@ -192,3 +210,6 @@ class ClipForm(QWidget):
         self.first.set_path(values.first or "")
         height, width = values.size or (0, 0)
         self.frame_size.setText(f"{width}x{height}" if values.size else "")
+        self.seed.setValue(values.seed)
+        for name, box in self.looks.items():
+            box.setValue(values.looks.get(name, -1))

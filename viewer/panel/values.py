@@ -6,6 +6,7 @@ from typing import Literal
 from kvidgan.errors import UserError
 from kvidgan.rollout.description import Choice, Condition, Description, History, Latent, State
 from kvidgan.rollout.following import wanted_size
+from kvidgan.rollout.looks import looks
 from kvidgan.rollout.predict import needed_maps
 
 Kind = Literal["noise", "clip", "labels"]
@@ -46,6 +47,8 @@ class ClipValues:
             the frames that come with the label maps.
         size: (height, width) of the frames; None: as the model was trained, or the clip's.
         frames: How many to make; None: as many as there are label maps.
+        seed: Of the looks that are drawn, where the model gives objects looks.
+        looks: Those chosen, by class.
     """
 
     path: str
@@ -56,6 +59,8 @@ class ClipValues:
     first: str | None = None
     size: tuple[int, int] | None = None
     frames: int | None = 64
+    seed: int = 0
+    looks: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,7 @@ class Needs:
         first: Whether label maps may need frames to begin with.
         sized: Whether the frames' size can be chosen.
         size: The (height, width) that they have else; None: the clip's.
+        looks: How many looks there are to choose from, by class.
     """
 
     kind: Kind
@@ -81,6 +87,7 @@ class Needs:
     first: bool = False
     sized: bool = False
     size: tuple[int, int] | None = None
+    looks: dict[str, int] = field(default_factory=dict)
 
 
 def needs(description: Description) -> Needs:
@@ -94,7 +101,10 @@ def needs(description: Description) -> Needs:
     sized, size = spec.height is None or spec.width is None, wanted_size(description)
     if conditions:
         needed_maps(description)
-        return Needs("labels", first=bool(history), sized=sized, size=size)
+        own = looks(description)
+        counts = {} if own is None else dict(zip(own.names, map(len, own.vectors), strict=True))
+        several = {name: count for name, count in counts.items() if count > 1}
+        return Needs("labels", first=bool(history), sized=sized, size=size, looks=several)
     if history:
         return Needs("clip", sized=sized, size=size)
     return _of_noise(description)
