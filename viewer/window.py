@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QStackedWidget, QWidget
 
 from kvidgan.errors import UserError
@@ -32,6 +32,7 @@ class Window(QMainWindow):
         self.setWindowTitle("kvidgan")
         self.setAcceptDrops(True)
         self.settings, self.theme, self.backend = Settings(), Theme(self), backend
+        self._waiting: list[Path] | None = None  # to be opened once the window is painted
         self.start = StartPage(DEMO.is_file())
         self.start.set_recent(self.settings.recent())
         self.pages = QStackedWidget()
@@ -56,8 +57,8 @@ class Window(QMainWindow):
 
     def begin(self, paths: Sequence[Path]) -> None:
         """Show the window, and open things once it is on the screen."""
+        self._waiting = list(paths)
         self.show()
-        QTimer.singleShot(0, lambda: self.open_all(paths))
 
     def open_all(self, paths: Sequence[Path]) -> None:
         """Open several."""
@@ -115,6 +116,13 @@ class Window(QMainWindow):
             self.showNormal()
         else:
             self.showFullScreen()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint; after the first time come those things that take longer."""
+        super().paintEvent(event)
+        if self._waiting is not None:
+            paths, self._waiting = self._waiting, None
+            QTimer.singleShot(0, lambda: self.open_all(paths))
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take files and folders."""

@@ -169,6 +169,14 @@ def test_the_first_page_offers_to_open(window, models):
     assert [path.name for path in window.settings.recent()] == ["noise.keras"]
 
 
+def test_the_window_is_painted_before_anything_is_loaded(qtbot, window, models):
+    again = Window()
+    qtbot.addWidget(again)
+    again.begin([models / "noise.keras"])
+    assert "desk" not in vars(again)
+    qtbot.waitUntil(lambda: again.windowTitle() == "noise - kvidgan", timeout=5000)
+
+
 def test_what_does_not_open_is_told_in_one_sentence(window, models, qtbot):
     window.open(models / "nowhere.keras")
     (dialog,) = dialogs(window, ErrorDialog)
