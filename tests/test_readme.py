@@ -42,6 +42,6 @@ def test_the_two_commands_are_those_that_ci_runs():
 
 def test_the_tree_lists_every_module():
     tree = README.split("## The tree")[1].split("### Add a family")[0]
-    for path in (ROOT / "kvidgan").rglob("*.py"):
+    for path in [*(ROOT / "kvidgan").rglob("*.py"), *(ROOT / "viewer").rglob("*.py")]:
         if not path.name.startswith("__"):
             assert path.name in tree, path

@@ -119,7 +119,7 @@ class Desk(QObject):
         self.clip = path
         self._offer_clip()
         if self.models.current is None:
-            self.status.setText(f"{path.name}: now open a model that goes on with it.")
+            self.theatre.set_hint(f"{path.name}: now open a model that goes on with it")
 
     def reload(self) -> None:
         """Open the shown model again from disk, and what the runs have logged since."""
@@ -146,11 +146,13 @@ class Desk(QObject):
         """Play on the shown model, and on those beside it."""
         session = self.models.current
         if session is not None:
+            first = session.start is None
             session.play(values)
             self._list_videos(session, values)
             if self.theatre.look.side_by_side:
                 self.models.together()
-            self.theatre.play()
+            if first:  # later, who has paused wants to see the same moment of another rollout
+                self.theatre.play()
 
     def _opened(self, session: Session) -> None:
         """Play a model as soon as it is known what it needs."""

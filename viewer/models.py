@@ -5,11 +5,10 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from kvidgan.errors import UserError
+from kvidgan.rollout.description import read_description
 from kvidgan.training.runs import Run, exported
-from viewer.panel.values import needs
+from viewer.panel.values import NoiseValues, needs
 from viewer.session import Session, Values
-
-DEFAULT_CLIP_FRAMES = 64
 
 
 class Models(QObject):
@@ -35,7 +34,7 @@ class Models(QObject):
         """Open a model or a run; a run without an exported model gives its plots alone.
 
         Raises:
-            UserError: If it is neither.
+            UserError: If it is neither, or its file is broken, foreign or newer.
         """
         if path.is_dir():
             self.add_run(Run.open(path))
@@ -43,6 +42,7 @@ class Models(QObject):
                 exported(path)
             except UserError:
                 return None
+        read_description(exported(path))  # at once, where the process would take seconds
         known = next((s for s in self.sessions if _same(s, path, backend)), None)
         session = known or self._start(path, backend)
         self.show(session)
@@ -122,8 +122,6 @@ def _alike(one: Session, other: Session) -> bool:
 
 
 def _takes(session: Session, values: Values) -> bool:
-    from viewer.panel.values import NoiseValues
-
     if session.description is None:
         return False
     return (needs(session.description).kind == "noise") == isinstance(values, NoiseValues)

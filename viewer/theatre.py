@@ -35,6 +35,7 @@ class Theatre(QWidget):
         self.player, self.look = Player(), Look()
         self.session: Session | None = None
         self._others: Sequence[Session] = ()
+        self._hint = "Open a model: drop it here"
         self._clock = QTimer(self, interval=TICK)
         self._clock.setTimerType(self._clock.timerType().PreciseTimer)
         self._clock.timeout.connect(self._tick)
@@ -61,12 +62,17 @@ class Theatre(QWidget):
         self.session, self._others = session, others
         self.renew()
 
+    def set_hint(self, hint: str) -> None:
+        """Say what to do as long as there is no model."""
+        self._hint = hint
+        self.renew()
+
     def renew(self) -> None:
         """Take up another film, or other panes."""
         session = self.session
         if session is None:
             self.player.set_length(0)
-            self.canvas.set_panes([])
+            self.canvas.set_panes([PaneSpec("none", "", {})])
         else:
             self.player.fps = session.fps
             self.canvas.set_panes(specs(session, self._others, self.look) or _waiting(session))
@@ -175,7 +181,7 @@ class Theatre(QWidget):
     def _display(self) -> None:
         session = self.session
         if session is None:
-            self.canvas.display(Shown({}))
+            self.canvas.display(Shown({"none": self._hint}))
             return
         index = self.player.index
         if len(session.film):

@@ -1,6 +1,7 @@
 """The window, with a worker that answers at once and without a process."""
 
 import json
+import zipfile
 from pathlib import Path
 from typing import ClassVar
 
@@ -55,10 +56,10 @@ class Quick(QObject):
     def answer(self):
         """Do what the process would have done by now."""
         name = Path(self.path).stem
-        if name == "broken":
+        if name == "late":  # no fault is found before the model itself is opened
             self.state = "idle"
             request = messages.Open(self.path)
-            self.failed.emit(messages.Failed(None, "broken.keras is broken.", "Trace", request))
+            self.failed.emit(messages.Failed(None, "late.keras is broken.", "Trace", request))
             return
         self.state = "idle"
         inputs = NOISE if "noise" in name else HISTORY
@@ -121,8 +122,11 @@ def window(qtbot, monkeypatch, tmp_path):
 
 @pytest.fixture
 def models(tmp_path):
-    for name in ("noise", "noise2", "predictor", "predictor2", "broken"):
-        (tmp_path / f"{name}.keras").touch()
+    for name in ("noise", "predictor", "predictor2", "late"):
+        described = description(NOISE if name == "noise" else HISTORY)
+        with zipfile.ZipFile(tmp_path / f"{name}.keras", "w") as archive:
+            archive.writestr("kvidgan.json", described.model_dump_json())
+    (tmp_path / "broken.keras").write_bytes(b"PK")
     np.save(tmp_path / "clip.npy", np.zeros((1, 9, SIDE, SIDE, 3), np.uint8))
     return tmp_path
 
@@ -183,14 +187,19 @@ def test_what_does_not_open_is_told_in_one_sentence(window, models, qtbot):
     assert dialog.sentence.text().startswith("Expected a model, a run or a clip, found nothing at")
     dialog.close()
     window.open(models / "broken.keras")
+    (dialog,) = dialogs(window, ErrorDialog)
+    assert "is not a complete .keras file" in dialog.sentence.text()
+    assert window.desk.models.sessions == [], "no process is started for it"
+    dialog.close()
+    window.open(models / "late.keras")
     window.desk.models.current.worker.answer()
-    dialog = dialogs(window, ErrorDialog)[-1]
-    assert dialog.sentence.text() == "broken.keras is broken."
+    (dialog,) = dialogs(window, ErrorDialog)
+    assert dialog.sentence.text() == "late.keras is broken."
     assert not dialog.details.isVisible()
     qtbot.mouseClick(dialog.unfold, Qt.MouseButton.LeftButton)
     assert dialog.details.isVisible()
     qtbot.mouseClick(dialog.copy, Qt.MouseButton.LeftButton)
-    assert QGuiApplication.clipboard().text() == "broken.keras is broken.\n\nTrace"
+    assert QGuiApplication.clipboard().text() == "late.keras is broken.\n\nTrace"
 
 
 def test_dropped_files_are_opened(window, models):
@@ -324,6 +333,19 @@ def test_more_frames_go_on_with_the_same_rollout(window, models):
     window.desk.play(replace(window.desk.panel.values(), start=1))
     assert len(Quick.asked) == asked + 1
     assert current.film is not film
+
+
+def test_who_has_paused_sees_the_same_moment_of_another_rollout(window, models):
+    from dataclasses import replace
+
+    current = opened(window, models / "noise.keras")
+    player = window.desk.theatre.player
+    assert player.playing, "the first rollout plays by itself"
+    player.pause()
+    window.desk.theatre.seek(5)
+    window.desk.play(replace(window.desk.panel.values(), content_seed=3))
+    assert not player.playing
+    assert (player.index, current.worker.plan.content_seed) == (5, 3)
 
 
 def test_the_clips_of_a_source_are_offered_and_stepped_through(window, models, qtbot):

@@ -18,6 +18,7 @@ __all__ = ["Panel"]
 
 NO_MODEL = "No model is open: open an exported .keras file or a run's folder."
 
+WIDTH = 240  # pixels, at least
 _PAUSE = 150  # milliseconds: a button that is held down asks for one rollout, not for fifty
 
 
@@ -44,7 +45,7 @@ class Panel(QScrollArea):
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setMinimumWidth(240)
+        self.setMinimumWidth(WIDTH)
         self.setAccessibleName("Generator")
         self.set_description(description)
 
@@ -65,6 +66,9 @@ class Panel(QScrollArea):
         noise = wanted.kind == "noise"
         self.form = NoiseForm(wanted) if noise else ClipForm(wanted, self._stride)
         self.setWidget(self.form)
+        # Nothing may lie under the bar that scrolls.
+        beside = self.verticalScrollBar().sizeHint().width()
+        self.setMinimumWidth(max(WIDTH, self.form.minimumSizeHint().width() + beside))
         self._recall()
         self.form.edited.connect(self._pause.start)
 

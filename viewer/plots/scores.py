@@ -202,7 +202,8 @@ class ScorePlot(QWidget):
         parts = []
         for model, own, copy, _ in self._shown():
             if self._index < len(own) and np.isfinite(own[self._index]):
-                beside = f" (copy last {copy[self._index]:.4g})" if len(copy) > self._index else ""
+                other = copy[self._index] if len(copy) > self._index else np.nan
+                beside = f" (copy last {other:.4g})" if np.isfinite(other) else ""
                 parts.append(f"{model} {own[self._index]:.4g}{beside}")
         unit = _TITLES.get(self.shown_metric, ("", ""))[1]
         text = f"t+{self._index - self._given + 1}: {', '.join(parts)} {unit}" if parts else ""
