@@ -1,0 +1,63 @@
+"""A real worker process plays a small model of every family, and the window what it sends."""
+
+import pytest
+
+from kvidgan import families
+from kvidgan.data.builtin.streets import CLASSES
+from kvidgan.families import Facts
+from kvidgan.rollout import Description, export_step
+from viewer.engine.messages import FromNoise, OnClip
+from viewer.engine.worker import Worker
+from viewer.panel.values import needs
+
+from ..first_step import OPTIONS
+
+PATIENCE = 120_000  # ms
+
+
+def exported(name, folder):
+    family = families.load(name)
+    options = {**OPTIONS[name], **({"labels": None} if name == "vid2vid" else {})}
+    config = family.Config(**options)
+    if name == "vid2vid":
+        config = config.for_data(Facts(labels=list(CLASSES), labels_from="ids"))
+    model, described = family.Family(config).rollout_model()
+    described = Description(family=name, kvidgan_version="0", **described)
+    return export_step(model, described, folder / f"{name}.keras")
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("families")
+    return {name: exported(name, folder) for name in families.names()}
+
+
+def test_every_family_plays(models, qtbot):
+    assert len(models) >= 4
+    worker = Worker()
+    try:
+        for name, path in models.items():
+            with qtbot.waitSignal(worker.opened, timeout=PATIENCE) as told:
+                worker.open(str(path))
+            described = told.args[0].description
+            kind = needs(described).kind
+            plans = {
+                "noise": FromNoise(videos=2),
+                "clip": OnClip("maze"),
+                "labels": OnClip("streets"),
+            }
+            with qtbot.waitSignal(worker.waiting, timeout=PATIENCE):
+                film = worker.play(plans[kind], until=7)
+            assert len(film) == 7, name
+            last = film[6]
+            shown = "generated" if kind == "noise" else "prediction"
+            assert last.panes[shown].ndim == 3
+            assert not last.given
+            if kind != "noise":
+                assert film.given == (2 if kind == "labels" else 4)
+                assert last.panes["truth"].shape == last.panes["prediction"].shape
+                assert set(described.extra_outputs) < set(last.panes)
+                assert "psnr" in last.scores
+            film.close()
+    finally:
+        worker.close()
