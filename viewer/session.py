@@ -1,6 +1,6 @@
 """One model of the window: its worker, the film that it makes, and how that stands."""
 
-from dataclasses import replace
+from dataclasses import fields
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -10,9 +10,9 @@ from kvidgan.rollout.description import Description
 from kvidgan.rollout.predict import history_length
 from kvidgan.training.runs import Run
 from viewer.engine.film import Film
-from viewer.engine.messages import FromNoise, OnClip, Plan
 from viewer.engine.worker import Worker, messages
 from viewer.panel.values import ClipValues, NoiseValues
+from viewer.plans import FromNoise, OnClip, Plan
 
 Values = NoiseValues | ClipValues
 
@@ -124,7 +124,7 @@ class Session(QObject):
             return
         before, self.values = self.values, values
         until = self._until(values)
-        if self.start and before and _same_but_frames(before, values) and not self.done:
+        if self.start and before and plan_of(before) == plan_of(values) and not self.done:
             self.ask(until - 1 - AHEAD)
             return
         self.film.close()
@@ -209,18 +209,6 @@ class Session(QObject):
 
 
 def plan_of(values: Values) -> Plan:
-    """Return what a worker is to play of what a user chose."""
-    if isinstance(values, NoiseValues):
-        seeds = values.content_seed, values.motion_seed
-        return FromNoise(values.videos, *seeds, dict(values.choices), values.interpolate)
-    where = values.path, values.video, values.layout, values.start, values.stride
-    return OnClip(*where, values.first, values.size, values.seed, dict(values.looks))
-
-
-def _same_but_frames(one: Values, other: Values) -> bool:
-    """Whether nothing but the number of frames is another."""
-    if isinstance(one, NoiseValues) and isinstance(other, NoiseValues):
-        return one == replace(other, frames=one.frames)
-    if isinstance(one, ClipValues) and isinstance(other, ClipValues):
-        return one == replace(other, frames=one.frames)
-    return False
+    """Return what a worker is to play of what a user chose: all but the number of frames."""
+    kind = FromNoise if isinstance(values, NoiseValues) else OnClip
+    return kind(**{field.name: getattr(values, field.name) for field in fields(kind)})

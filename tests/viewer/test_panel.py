@@ -112,7 +112,7 @@ def test_values_of_a_model_that_begins_from_noise(panel):
     form.motion.set_seed(9)
     form.choices["mood"].setCurrentText("jack")
     form.interpolate.setChecked(True)
-    assert panel.values() == NoiseValues(3, 50, 7, 9, {"mood": "jack"}, True)
+    assert panel.values() == NoiseValues(3, 7, 9, {"mood": "jack"}, True, frames=50)
     form.choices["mood"].setCurrentText("drawn")
     assert panel.values().choices == {}
 
@@ -320,9 +320,9 @@ def test_what_is_changed_back_is_no_wish(panel, told, qtbot):
 @pytest.mark.parametrize(
     ("description", "values"),
     [
-        (NOISE, NoiseValues(2, 3, 4, 5, {"mood": "wave"}, True)),
-        (CLIP, ClipValues("a", "b", "frame_folders", 1, 2, None, (3, 4), 5)),
-        (MAPS, ClipValues("a", None, "auto", 1, 2, "f.png", None, None)),
+        (NOISE, NoiseValues(2, 4, 5, {"mood": "wave"}, True, frames=3)),
+        (CLIP, ClipValues("a", "b", "frame_folders", 1, 2, None, (3, 4), frames=5)),
+        (MAPS, ClipValues("a", None, "auto", 1, 2, "f.png", None, frames=None)),
     ],
 )
 def test_values_go_round_without_a_wish(panel, told, qtbot, description, values):

@@ -19,12 +19,10 @@ from viewer.engine.messages import (
     Compiling,
     Ended,
     Failed,
-    FromNoise,
     LetGo,
     Listed,
     Made,
     More,
-    OnClip,
     Open,
     Opened,
     Play,
@@ -36,6 +34,7 @@ from viewer.engine.messages import (
 )
 from viewer.engine.serving import Serving
 from viewer.engine.slots import SLOTS, Memory, Reader
+from viewer.plans import FromNoise, OnClip
 
 from ..conftest import run
 from ..rollout import steps

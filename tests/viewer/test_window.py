@@ -17,7 +17,7 @@ from viewer import session
 from viewer.dialogs import ErrorDialog, KeysDialog
 from viewer.engine import messages
 from viewer.engine.film import Film
-from viewer.engine.messages import FromNoise, OnClip
+from viewer.plans import FromNoise, OnClip
 from viewer.window import Window
 
 SIDE, GIVEN, TRUE = 8, 2, 6

@@ -18,8 +18,6 @@ from viewer.engine.film import Film
 from viewer.engine.messages import (
     Compiling,
     Failed,
-    FromNoise,
-    OnClip,
     Open,
     Opened,
     Play,
@@ -29,6 +27,7 @@ from viewer.engine.messages import (
 )
 from viewer.engine.standing import Standing
 from viewer.engine.worker import Worker
+from viewer.plans import FromNoise, OnClip
 
 from ..conftest import ROOT
 from ..rollout import steps
@@ -331,7 +330,7 @@ def test_a_new_process_opens_what_was_open_and_plays_what_is_wanted(standing):
 WINDOW = """
 import sys
 from PySide6.QtCore import QCoreApplication
-from viewer.engine.messages import FromNoise
+from viewer.plans import FromNoise
 from viewer.engine.worker import Worker
 
 def main():

@@ -16,7 +16,8 @@ from kvidgan.rollout.following import conditions, of_size, split
 from kvidgan.rollout.generate import between, check_noise
 from kvidgan.rollout.predict import trained_stride
 from viewer.engine.film import Moment
-from viewer.engine.messages import FromNoise, OnClip, Plan, Scores
+from viewer.engine.messages import Scores
+from viewer.plans import FromNoise, OnClip, Plan
 
 Array = np.ndarray
 

@@ -205,7 +205,7 @@ class ClipForm(QWidget):
             self.set_videos([(values.video, "", None)])
         self.video.setCurrentIndex(max(0, self.video.findData(values.video)))
         self.start.setValue(values.start)
-        self.stride.setValue(values.stride)
+        self.stride.setValue(values.stride or 1)
         self.frames.setValue(values.frames or 0)
         self.first.set_path(values.first or "")
         height, width = values.size or (0, 0)

@@ -8,59 +8,32 @@ from kvidgan.rollout.description import Choice, Condition, Description, History,
 from kvidgan.rollout.following import wanted_size
 from kvidgan.rollout.looks import looks
 from kvidgan.rollout.predict import needed_maps
+from viewer.plans import FromNoise, OnClip
 
 Kind = Literal["noise", "clip", "labels"]
 
 
 @dataclass(frozen=True)
-class NoiseValues:
-    """A rollout that begins from noise.
+class NoiseValues(FromNoise):
+    """Videos from noise.
 
     Attributes:
-        videos: How many.
         frames: Of each.
-        content_seed: Of what is fixed in the first video; the others draw from the seeds after it.
-        motion_seed: Likewise of what changes.
-        choices: By name of the input, the label chosen; those not named are drawn.
-        interpolate: Whether the videos lie on the way between two contents.
     """
 
-    videos: int = 8
     frames: int = 32
-    content_seed: int = 0
-    motion_seed: int = 0
-    choices: dict[str, str] = field(default_factory=dict)
-    interpolate: bool = False
 
 
 @dataclass(frozen=True)
-class ClipValues:
-    """A rollout that goes on with a clip, or follows label maps.
+class ClipValues(OnClip):
+    """What goes on with a clip, or follows label maps.
 
     Attributes:
-        path: A file, a folder, a clip store or a built-in set.
-        video: Which one, where there are several; None: the first of the test split, else of all.
-        layout: How the path is to be read, or "auto".
-        start: The clip's frame to begin with, from 0.
-        stride: Distance of the frames used.
-        first: What a model that follows label maps begins with: an image, a clip or a model. None:
-            the frames that come with the label maps.
-        size: (height, width) of the frames; None: as the model was trained, or the clip's.
         frames: How many to make; None: as many as there are label maps.
-        seed: Of the looks that are drawn, where the model gives objects looks.
-        looks: Those chosen, by class.
     """
 
-    path: str
-    video: str | None = None
-    layout: str = "auto"
-    start: int = 0
-    stride: int = 1
-    first: str | None = None
-    size: tuple[int, int] | None = None
+    stride: int | None = 1
     frames: int | None = 64
-    seed: int = 0
-    looks: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
