@@ -85,7 +85,7 @@ class Desk(QObject):
         self.chooser.activated.connect(lambda n: self.models.show(self.models.sessions[n]))
         self.window.theme.changed.connect(self._set_colours)
         self.saving.told.connect(self._show_status)
-        self.saving.failed.connect(lambda sentence: self.window.complain(sentence, ""))
+        self.saving.failed.connect(self.window.complain)
         self._late.timeout.connect(self._show_scores)
 
     def _restore(self) -> None:
@@ -213,6 +213,7 @@ class Desk(QObject):
         session.grown.connect(lambda: self._grown(session))
         session.told.connect(lambda: self._grown(session))
         session.listed.connect(self._list)
+        session.died.connect(lambda why: self.window.complain(why, remedy=session.restart))
 
     def show_model(self) -> None:
         """Show the model that is to be shown, and the others in the list."""

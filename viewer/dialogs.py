@@ -1,5 +1,7 @@
 """What the window says in windows of their own: errors, and the list of keys."""
 
+from collections.abc import Callable
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFontDatabase, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import (
@@ -19,7 +21,21 @@ from viewer.keys import KEYS, MOUSE
 class ErrorDialog(QDialog):
     """A sentence on what went wrong, details on demand, and a button that copies both."""
 
-    def __init__(self, sentence: str, details: str = "", parent: QWidget | None = None):
+    def __init__(
+        self,
+        sentence: str,
+        details: str = "",
+        parent: QWidget | None = None,
+        remedy: Callable[[], object] | None = None,
+    ):
+        """Build the dialog.
+
+        Args:
+            sentence: What was expected, what was found, what to do.
+            details: Shown on demand.
+            parent: Of the dialog.
+            remedy: What a button "Restart" does; None: there is no such button.
+        """
         super().__init__(parent)
         self.setWindowTitle("kvidgan")
         self.setMinimumWidth(460)
@@ -39,6 +55,11 @@ class ErrorDialog(QDialog):
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         self.copy = self.buttons.addButton("&Copy", QDialogButtonBox.ButtonRole.ActionRole)
         self.copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self._text))
+        if remedy is not None:
+            self.restart = self.buttons.addButton(
+                "&Restart", QDialogButtonBox.ButtonRole.AcceptRole
+            )
+            self.restart.clicked.connect(lambda: (remedy(), self.accept()))
         if details:
             self.unfold = self.buttons.addButton("&Details", QDialogButtonBox.ButtonRole.ActionRole)
             self.unfold.clicked.connect(self._unfold)

@@ -32,6 +32,7 @@ class Session(QObject):
         told(): The state or what is expected changed.
         listed(object): `messages.Listed`.
         failed(str, str): A sentence, and details.
+        died(str): The process is gone: why, in a sentence.
     """
 
     opened = Signal()
@@ -40,6 +41,7 @@ class Session(QObject):
     told = Signal()
     listed = Signal(object)
     failed = Signal(str, str)
+    died = Signal(str)
 
     def __init__(self, path: Path, backend: str, parent: QObject | None = None):
         super().__init__(parent)
@@ -64,7 +66,7 @@ class Session(QObject):
         worker.ended.connect(self._end)
         worker.listed.connect(self.listed)
         worker.failed.connect(self._fail)
-        worker.died.connect(lambda sentence: self._stop(sentence, ""))
+        worker.died.connect(self._die)
         worker.state_changed.connect(lambda _state: self.told.emit())
 
     @property
@@ -192,13 +194,15 @@ class Session(QObject):
             return  # playing it tells the same
         if failed.job is not None or isinstance(failed.request, messages.Play):
             self.done = True
-        self._stop(failed.sentence, failed.details)
-
-    def _stop(self, sentence: str, details: str) -> None:
-        if self.worker.state == "died":
+        if self.worker.state == "died":  # the backend could not be loaded
             self.done = True
         self.told.emit()
-        self.failed.emit(sentence, details)
+        self.failed.emit(failed.sentence, failed.details)
+
+    def _die(self, sentence: str) -> None:
+        self.done = True
+        self.told.emit()
+        self.died.emit(sentence)
 
     def _until(self, values: Values) -> int:
         if values.frames is None:

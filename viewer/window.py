@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -73,7 +73,7 @@ class Window(QMainWindow):
                 raise UserError(f"Expected a model, a run or a clip, found nothing at {path}.")
             self.desk.open(path)
         except UserError as error:
-            self.complain(str(error), "")
+            self.complain(str(error))
             return
         self.settings.remember(path)
         self.desk.show_page()
@@ -98,9 +98,11 @@ class Window(QMainWindow):
         if name:
             self.open(Path(name))
 
-    def complain(self, sentence: str, details: str) -> None:
-        """Tell in a window of its own what went wrong."""
-        dialog = ErrorDialog(sentence, details, self)
+    def complain(
+        self, sentence: str, details: str = "", remedy: Callable[[], object] | None = None
+    ) -> None:
+        """Tell in a window of its own what went wrong, and offer what mends it."""
+        dialog = ErrorDialog(sentence, details, self, remedy)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open()
 

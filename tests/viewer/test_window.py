@@ -48,7 +48,7 @@ class Quick(QObject):
     def __init__(self, backend="tensorflow", budget=0, parent=None):
         super().__init__(parent)
         self.backend, self.state, self.film, self.plan = backend, "opening", Film(), None
-        self.path = None
+        self.path, self.restarts = None, 0
 
     def open(self, path):
         self.path = path
@@ -99,6 +99,7 @@ class Quick(QObject):
         self.state = "idle"
 
     def restart(self, backend=None):
+        self.restarts += 1
         self.backend = backend or self.backend
 
     def close(self):
@@ -394,7 +395,7 @@ def test_another_backend_restarts_the_worker(window, models):
     assert window.desk.chooser.currentText() == "predictor (jax)"
 
 
-def test_a_dead_worker_leaves_the_window(window, models):
+def test_a_dead_worker_leaves_the_window_and_can_be_restarted(window, models, qtbot):
     current = playing(window, models)
     current.worker.state = "died"
     current.worker.died.emit("The process was killed.")
@@ -402,6 +403,9 @@ def test_a_dead_worker_leaves_the_window(window, models):
     assert dialog.sentence.text() == "The process was killed."
     assert len(current.film) > 60
     assert "Restart" in window.desk.status.text()
+    qtbot.mouseClick(dialog.restart, Qt.MouseButton.LeftButton)
+    assert not dialog.isVisible()
+    assert current.worker.restarts == 1
     window.desk.theatre.seek(7)
     assert pixel(window, "prediction") == 74
 
