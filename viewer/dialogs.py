@@ -56,13 +56,13 @@ class ErrorDialog(QDialog):
         self.copy = self.buttons.addButton("&Copy", QDialogButtonBox.ButtonRole.ActionRole)
         self.copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self._text))
         if remedy is not None:
-            self.restart = self.buttons.addButton(
-                "&Restart", QDialogButtonBox.ButtonRole.AcceptRole
-            )
-            self.restart.clicked.connect(lambda: (remedy(), self.accept()))
+            role = QDialogButtonBox.ButtonRole.AcceptRole  # closes the dialog
+            self.restart = self.buttons.addButton("&Restart", role)
+            self.restart.clicked.connect(lambda: remedy())
         if details:
             self.unfold = self.buttons.addButton("&Details", QDialogButtonBox.ButtonRole.ActionRole)
             self.unfold.clicked.connect(self._unfold)
+        self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
         rows.addWidget(picture, 0, 0, Qt.AlignmentFlag.AlignTop)
         rows.addWidget(self.sentence, 0, 1)
