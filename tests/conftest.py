@@ -14,6 +14,8 @@ import yaml
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command line sets it
+# Steps run once or twice here: XLA's passes take longer than they save, by half of all JAX tests.
+os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
     # The same small step is compiled by many tests, in several processes: once is enough.
     cache = tempfile.TemporaryDirectory(prefix="kvidgan-jax-")
