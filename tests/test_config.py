@@ -135,7 +135,8 @@ def sized(path):
         return []
     return [
         "data.labels=edges", "family.size=[64,64]", f"family.down={min(family.down, 2)}",
-        "family.blocks=2", "family.instance_edges=false", "family.foreground_labels=[]", "family.perceptual=none",
+        "family.blocks=2", "family.instance_edges=false", "family.foreground_labels=[]",
+        "family.perceptual=none",
     ]  # fmt: skip
 
 
