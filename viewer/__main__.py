@@ -9,6 +9,7 @@ from pathlib import Path
 from kvidgan.errors import UserError
 
 LIBRARIES = "on Debian and Ubuntu: apt install libegl1 libxkbcommon-x11-0 libxcb-cursor0"
+BACKENDS = ("tensorflow", "jax", "torch")
 USES = "An exported .keras file, a run's folder, or a clip to go on with."
 
 
@@ -18,8 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("paths", nargs="*", type=Path, metavar="MODEL|RUN|CLIP", help=USES)
     parser.add_argument(
         "--backend",
-        choices=("tensorflow", "jax", "torch"),
-        default=os.environ.get("KERAS_BACKEND", "tensorflow"),
+        choices=BACKENDS,
         help="What models are played with; default: KERAS_BACKEND, or tensorflow.",
     )
     try:
@@ -29,12 +29,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
-def view(paths: Sequence[Path], backend: str) -> int:
+def view(paths: Sequence[Path], backend: str | None = None) -> int:
     """Open the window with models, runs and clips; return when it is closed.
 
     Raises:
-        UserError: If there is no screen, or Qt's libraries are missing.
+        UserError: If there is no such path or backend, no screen, or Qt's libraries are missing.
     """
+    backend = backend or os.environ.get("KERAS_BACKEND", BACKENDS[0])
+    if backend not in BACKENDS:
+        raise UserError(f"KERAS_BACKEND: expected tensorflow, jax or torch, found {backend!r}.")
+    for path in paths:
+        if not path.exists():
+            raise UserError(f"Expected a model, a run or a clip, found nothing at {path}.")
     _check_screen()
     # Late: worker processes import this module too, and have no use for Qt.
     try:
