@@ -10,8 +10,7 @@ import numpy as np
 from keras import ops
 
 from kvidgan import families
-
-from .families.common import batch
+from tests.families.common import batch
 
 OPTIONS = {
     "mocogan": {

@@ -3,7 +3,7 @@
 import keras
 import pytest
 
-from .conftest import BACKENDS, ROOT, run
+from tests.conftest import BACKENDS, ROOT, run
 
 OTHERS = [backend for backend in BACKENDS if backend != keras.backend.backend()]
 

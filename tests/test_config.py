@@ -6,8 +6,7 @@ import yaml
 from kvidgan import config as configs
 from kvidgan import families
 from kvidgan.errors import UserError
-
-from .conftest import ROOT
+from tests.conftest import ROOT
 
 SHIPPED = sorted((ROOT / "configs").rglob("*.yaml"))
 

@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 from kvidgan import families
-
-from .conftest import BACKENDS, ROOT, run
-from .first_step import OPTIONS
+from tests.conftest import BACKENDS, ROOT, run
+from tests.first_step import OPTIONS
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import ROOT, run
+from tests.conftest import ROOT, run
 
 PACKAGE = ROOT / "kvidgan"
 FILES = sorted(PACKAGE.rglob("*.py"))

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from .conftest import BACKENDS, ROOT, run
+from tests.conftest import BACKENDS, ROOT, run
 
 EXAMPLES = [("DCGAN", 40, "discriminator"), ("WGANGP", 50, "critic")]
 README = (ROOT / "README.md").read_text()

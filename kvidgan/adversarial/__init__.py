@@ -3,9 +3,15 @@
 Imports nothing else of kvidgan: take this folder to write a GAN of your own.
 """
 
-from .gan import Optimizers, Pass, Player, VideoGAN
-from .grads import apply_gradients, input_gradient, minimize, value_and_gradients, when
-from .penalty import gradient_penalty
+from kvidgan.adversarial.gan import Optimizers, Pass, Player, VideoGAN
+from kvidgan.adversarial.grads import (
+    apply_gradients,
+    input_gradient,
+    minimize,
+    value_and_gradients,
+    when,
+)
+from kvidgan.adversarial.penalty import gradient_penalty
 
 __all__ = [
     "Optimizers",

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import keras
 
-from . import grads
+from kvidgan.adversarial import grads
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 from keras import ops
 
-from .grads import input_gradient
+from kvidgan.adversarial.grads import input_gradient
 
 Tensor = Any
 

@@ -5,10 +5,9 @@ import logging
 import typer
 
 import kvidgan
+from kvidgan.cli import data, judge, play, train, view
+from kvidgan.cli.common import fail
 from kvidgan.errors import UserError
-
-from . import data, judge, play, train, view
-from .common import fail
 
 app = typer.Typer(
     no_args_is_help=True,

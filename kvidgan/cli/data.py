@@ -6,9 +6,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from kvidgan.cli.common import Layout, progress, say
 from kvidgan.errors import UserError
-
-from .common import Layout, progress, say
 
 
 def prepare(

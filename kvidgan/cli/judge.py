@@ -5,9 +5,8 @@ from typing import Annotated
 
 import typer
 
+from kvidgan.cli.common import Layout, backend, progress, say
 from kvidgan.errors import UserError
-
-from .common import Layout, backend, progress, say
 
 
 def evaluate(

@@ -4,9 +4,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from kvidgan.cli.common import Layout, Model, Output, Scale, backend, counted, say
 from kvidgan.errors import UserError
-
-from .common import Layout, Model, Output, Scale, backend, counted, say
 
 
 def generate(

@@ -6,9 +6,8 @@ from typing import Annotated
 
 import typer
 
+from kvidgan.cli.common import Overrides, backend, fail, progress, say
 from kvidgan.errors import UserError
-
-from .common import Overrides, backend, fail, progress, say
 
 
 def fit(

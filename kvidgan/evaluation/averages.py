@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kvidgan.evaluation.clips import Plan, shown_size
 from kvidgan.media import fit_frames, fit_maps
-
-from .clips import Plan, shown_size
 
 _BLOCK = 16  # frames that are read at a time
 

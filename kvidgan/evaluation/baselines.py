@@ -6,8 +6,7 @@ from itertools import count, repeat
 import numpy as np
 
 from kvidgan.data.flow import dis_flow, warp
-
-from .averages import Averages
+from kvidgan.evaluation.averages import Averages
 
 Baseline = Callable[[np.ndarray], Iterator[np.ndarray]]
 

@@ -10,10 +10,9 @@ import numpy as np
 
 from kvidgan.data.store import ClipStore
 from kvidgan.errors import UserError
+from kvidgan.evaluation.needs import Shape, check_labels, history_of, maps_of, shape_of, stride_of
 from kvidgan.media import fit_flow, fit_frames, fit_maps
 from kvidgan.rollout.description import Description
-
-from .needs import Shape, check_labels, history_of, maps_of, shape_of, stride_of
 
 BATCH_CLIPS, BATCH_PIXELS = 16, 2**17
 

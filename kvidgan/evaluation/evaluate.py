@@ -8,15 +8,21 @@ from functools import cached_property
 import numpy as np
 
 from kvidgan.data.store import ClipStore
+from kvidgan.evaluation.averages import Averages, averages
+from kvidgan.evaluation.baselines import baseline_names
+from kvidgan.evaluation.clips import Plan, plan, trained_on
+from kvidgan.evaluation.consistency import warping_error
+from kvidgan.evaluation.frames import (
+    THRESHOLD,
+    Interval,
+    bootstrap,
+    psnr,
+    sharpness_difference,
+    ssim,
+)
+from kvidgan.evaluation.playing import Truth, rows, truths
 from kvidgan.rollout import Rollout
 from kvidgan.rollout.description import Description
-
-from .averages import Averages, averages
-from .baselines import baseline_names
-from .clips import Plan, plan, trained_on
-from .consistency import warping_error
-from .frames import THRESHOLD, Interval, bootstrap, psnr, sharpness_difference, ssim
-from .playing import Truth, rows, truths
 
 REGIONS = ("all", "moving")
 METRICS = {

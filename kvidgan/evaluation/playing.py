@@ -7,14 +7,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kvidgan.data.flow import confident, dis_flow
+from kvidgan.evaluation.averages import Averages
+from kvidgan.evaluation.baselines import play_baselines
+from kvidgan.evaluation.clips import Plan
+from kvidgan.evaluation.frames import moving
 from kvidgan.rollout import Rollout
 from kvidgan.rollout.following import conditions, follows_labels
 from kvidgan.rollout.predict import history_length, needed_maps
-
-from .averages import Averages
-from .baselines import play_baselines
-from .clips import Plan
-from .frames import moving
 
 Array = np.ndarray
 

@@ -13,14 +13,13 @@ import keras
 import kvidgan
 from kvidgan.data.flow import CONFIDENT
 from kvidgan.errors import UserError
+from kvidgan.evaluation.baselines import BASELINES
+from kvidgan.evaluation.clips import Plan
+from kvidgan.evaluation.evaluate import LEFT_OUT, METRICS, REGIONS, TRUTH, Scores
+from kvidgan.evaluation.figure import draw
+from kvidgan.evaluation.frames import CAP_DB, DRAWS, Interval
+from kvidgan.evaluation.tables import summary, tables
 from kvidgan.media import replacing
-
-from .baselines import BASELINES
-from .clips import Plan
-from .evaluate import LEFT_OUT, METRICS, REGIONS, TRUTH, Scores
-from .figure import draw
-from .frames import CAP_DB, DRAWS, Interval
-from .tables import summary, tables
 
 
 def names(paths: Sequence[Path]) -> dict[str, Path]:

@@ -3,9 +3,9 @@
 Frames are uint8 arrays in RGB order; grey ones have one channel. Maps hold a number a pixel.
 """
 
-from .arranging import BACKGROUND, bordered, enlarge, grid, strip
-from .colouring import colour_flow, colour_labels, colour_mask, flow_scale
-from .reading import (
+from kvidgan.media.arranging import BACKGROUND, bordered, enlarge, grid, strip
+from kvidgan.media.colouring import colour_flow, colour_labels, colour_mask, flow_scale
+from kvidgan.media.reading import (
     IMAGE_SUFFIXES,
     VIDEO_SUFFIXES,
     image_size,
@@ -14,9 +14,9 @@ from .reading import (
     read_map,
     read_video,
 )
-from .shaping import fit_flow, fit_frames, fit_maps, to_float, to_uint8
-from .together import write_together
-from .writing import replacing, write_frames, write_image
+from kvidgan.media.shaping import fit_flow, fit_frames, fit_maps, to_float, to_uint8
+from kvidgan.media.together import write_together
+from kvidgan.media.writing import replacing, write_frames, write_image
 
 __all__ = [
     "BACKGROUND",

@@ -8,7 +8,7 @@ from queue import Full, Queue
 
 import numpy as np
 
-from .writing import write_frames
+from kvidgan.media.writing import write_frames
 
 _WAITING = 2  # pictures of a file, that are made but not written
 

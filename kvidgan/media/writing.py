@@ -19,8 +19,7 @@ import numpy as np
 from PIL import GifImagePlugin, Image
 
 from kvidgan.errors import UserError
-
-from .reading import IMAGE_SUFFIXES, reason
+from kvidgan.media.reading import IMAGE_SUFFIXES, reason
 
 
 @contextmanager

@@ -7,12 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from kvidgan.media import enlarge
+from kvidgan.playback.given import Given
 from kvidgan.rollout import Rollout, Step
 from kvidgan.rollout.extras import extra_picture
 from kvidgan.rollout.following import conditions, split
 from kvidgan.rollout.predict import compared
-
-from .given import Given
 
 Moment = list[np.ndarray | None]
 

@@ -7,10 +7,9 @@ import numpy as np
 
 from kvidgan.errors import UserError
 from kvidgan.media import to_float
-
-from .description import Condition, Description, Encoding
-from .inputs import check_size, pad
-from .looks import Chosen, painter
+from kvidgan.rollout.description import Condition, Description, Encoding
+from kvidgan.rollout.inputs import check_size, pad
+from kvidgan.rollout.looks import Chosen, painter
 
 Array = np.ndarray
 Size = tuple[int, int]

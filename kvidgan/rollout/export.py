@@ -8,8 +8,7 @@ import keras
 
 from kvidgan.errors import UserError
 from kvidgan.media import replacing
-
-from .description import ENTRY, Description
+from kvidgan.rollout.description import ENTRY, Description
 
 
 def export_step(model: keras.Model, description: Description, path: str | Path) -> Path:

@@ -6,8 +6,7 @@ import numpy as np
 
 from kvidgan.errors import UserError
 from kvidgan.media import colour_flow, colour_mask, to_uint8
-
-from .description import Description
+from kvidgan.rollout.description import Description
 
 
 def check_extras(description: Description, names: Sequence[str]) -> None:

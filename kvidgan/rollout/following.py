@@ -8,9 +8,8 @@ from typing import Any, TypeVar
 import numpy as np
 
 from kvidgan.errors import UserError
-
-from .description import Condition, Description, Encoding
-from .predict import history_length, needed_maps
+from kvidgan.rollout.description import Condition, Description, Encoding
+from kvidgan.rollout.predict import history_length, needed_maps
 
 Size = tuple[int, int]
 T = TypeVar("T")

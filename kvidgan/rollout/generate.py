@@ -8,9 +8,8 @@ import numpy as np
 
 from kvidgan.errors import UserError
 from kvidgan.media import grid
-
-from .description import Choice, Condition, Description, History, Latent, State
-from .player import Rollout
+from kvidgan.rollout.description import Choice, Condition, Description, History, Latent, State
+from kvidgan.rollout.player import Rollout
 
 Arrangement = Literal["plain", "content-motion", "interpolate"]
 

@@ -8,8 +8,7 @@ import numpy as np
 
 from kvidgan.errors import UserError
 from kvidgan.media import to_float
-
-from .description import Choice, Condition, Description, History, Latent, State
+from kvidgan.rollout.description import Choice, Condition, Description, History, Latent, State
 
 Array = np.ndarray
 Size = tuple[int, int]

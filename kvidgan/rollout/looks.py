@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from kvidgan.errors import UserError
-
-from .description import Description, Looks
+from kvidgan.rollout.description import Description, Looks
 
 Array = np.ndarray
 Chosen = Mapping[str, int]

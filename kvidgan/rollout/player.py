@@ -10,12 +10,18 @@ import numpy as np
 
 from kvidgan.errors import UserError
 from kvidgan.media import to_uint8
-
-from . import inputs
-from .conditions import encoder, windows
-from .description import Condition, Description, History, Latent, State, read_description
-from .extras import signal
-from .looks import check_looks
+from kvidgan.rollout import inputs
+from kvidgan.rollout.conditions import encoder, windows
+from kvidgan.rollout.description import (
+    Condition,
+    Description,
+    History,
+    Latent,
+    State,
+    read_description,
+)
+from kvidgan.rollout.extras import signal
+from kvidgan.rollout.looks import check_looks
 
 Array = np.ndarray
 

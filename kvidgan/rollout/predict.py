@@ -16,12 +16,11 @@ from kvidgan.media import (
     fit_maps,
     grid,
 )
-
-from .conditions import tells_objects_apart
-from .description import Condition, Description, History
+from kvidgan.rollout.conditions import tells_objects_apart
+from kvidgan.rollout.description import Condition, Description, History
 
 if TYPE_CHECKING:  # it imports Keras, and what a model needs is asked where there is none
-    from .player import Rollout
+    from kvidgan.rollout.player import Rollout
 
 GIVEN, PREDICTED, NEITHER = (40, 200, 80), (225, 50, 50), (BACKGROUND,) * 3
 

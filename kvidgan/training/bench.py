@@ -14,10 +14,9 @@ from kvidgan.adversarial import VideoGAN
 from kvidgan.config import Config
 from kvidgan.data.opening import open_data
 from kvidgan.data.pipeline import ClipBatches
-
-from . import memory
-from .checkpoint import Position
-from .fit import Say, batches, build, for_data
+from kvidgan.training import memory
+from kvidgan.training.checkpoint import Position
+from kvidgan.training.fit import Say, batches, build, for_data
 
 WARM_UP = 2
 

@@ -15,11 +15,10 @@ import keras
 from kvidgan.errors import UserError
 from kvidgan.media import write_image
 from kvidgan.rollout import Rollout
-
-from . import checkpoint
-from .checkpoint import Position
-from .runs import Run
-from .samples import Examples, sample_strip
+from kvidgan.training import checkpoint
+from kvidgan.training.checkpoint import Position
+from kvidgan.training.runs import Run
+from kvidgan.training.samples import Examples, sample_strip
 
 
 class Clock(keras.callbacks.Callback):

@@ -20,13 +20,12 @@ from kvidgan.data.store import ClipStore
 from kvidgan.errors import UserError
 from kvidgan.media import write_frames
 from kvidgan.rollout import Description, Rollout, export_step
-
-from . import callbacks, checkpoint, memory
-from .checkpoint import Position
-from .free_memory import free
-from .progress import Progress
-from .runs import Run
-from .samples import animation, examples
+from kvidgan.training import callbacks, checkpoint, memory
+from kvidgan.training.checkpoint import Position
+from kvidgan.training.free_memory import free
+from kvidgan.training.progress import Progress
+from kvidgan.training.runs import Run
+from kvidgan.training.samples import animation, examples
 
 Say = Callable[[str], None]
 

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
-from .callbacks import Clock
+from kvidgan.training.callbacks import Clock
 
 
 class Progress(keras.callbacks.Callback):

@@ -7,9 +7,8 @@ import pytest
 from PIL import Image
 
 from kvidgan.media import read_video
-
-from ..conftest import process
-from ..data.conftest import save_mnist
+from tests.conftest import process
+from tests.data.conftest import save_mnist
 
 
 @pytest.fixture(scope="module")
@@ -17,8 +16,7 @@ def trained(tmp_path_factory):
     """A run with two categories: its folder."""
     from kvidgan import config as configs
     from kvidgan.training import fit
-
-    from ..conftest import TINY
+    from tests.conftest import TINY
 
     folder = tmp_path_factory.mktemp("trained")
     rng = np.random.default_rng(0)

@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 
 from kvidgan.rollout import export_step
-
-from ..evaluation.conftest import copying, squares
-from ..rollout import steps
-from ..textures import texture
+from tests.evaluation.conftest import copying, squares
+from tests.rollout import steps
+from tests.textures import texture
 
 
 @pytest.fixture

@@ -7,8 +7,7 @@ from PIL import Image
 from kvidgan.data.opening import prepare_path
 from kvidgan.media import read_video, write_frames
 from kvidgan.rollout import export_step
-
-from ..rollout.steps import counting, predicting
+from tests.rollout.steps import counting, predicting
 
 FRAMES = np.random.default_rng(0).integers(0, 256, (9, 13, 21, 3), dtype=np.uint8)
 

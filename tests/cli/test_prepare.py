@@ -3,9 +3,8 @@ import pytest
 
 from kvidgan.data.store import ClipStore
 from kvidgan.media import write_frames
-
-from ..data.conftest import save_labelled, save_strip, video
-from ..textures import moving_square
+from tests.data.conftest import save_labelled, save_strip, video
+from tests.textures import moving_square
 
 
 def test_labelled_frames(tmp_path, kvidgan):

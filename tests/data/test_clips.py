@@ -12,9 +12,7 @@ from kvidgan.data.prepare import prepare
 from kvidgan.data.sources import open_source
 from kvidgan.data.store import ClipStore
 from kvidgan.errors import UserError
-
-from ..textures import moving_square
-from .conftest import (
+from tests.data.conftest import (
     ROWS,
     placed,
     placed_source,
@@ -24,6 +22,7 @@ from .conftest import (
     source_of,
     video,
 )
+from tests.textures import moving_square
 
 
 def frames_of(clip):

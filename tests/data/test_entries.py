@@ -11,8 +11,7 @@ from kvidgan.data.prepare import prepare
 from kvidgan.data.store import ClipStore
 from kvidgan.data.store_writer import StoreWriter
 from kvidgan.errors import UserError
-
-from .conftest import moments, placed, placed_source, source_of, video
+from tests.data.conftest import moments, placed, placed_source, source_of, video
 
 MAPS = ("labels", "instances", "flow", "confidence")
 WHOLE = ClipSpec(3, 24, 32, 3, maps=MAPS)

@@ -3,8 +3,7 @@ import pytest
 
 from kvidgan.data.flow import MIN_SIDE, backward_flow, confident, dis_flow, warp
 from kvidgan.errors import UserError
-
-from ..textures import texture
+from tests.textures import texture
 
 INNER = (slice(12, -12), slice(12, -12))
 

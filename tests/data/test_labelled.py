@@ -9,8 +9,7 @@ from kvidgan.data.prepare import prepare
 from kvidgan.data.sources import open_source
 from kvidgan.data.store import ClipStore
 from kvidgan.errors import UserError
-
-from .conftest import ROWS, damage, placed, save_labelled
+from tests.data.conftest import ROWS, damage, placed, save_labelled
 
 
 @pytest.fixture

@@ -6,8 +6,7 @@ import pytest
 
 from kvidgan.data.labels import WARM_UP, LabelSet, find_labels, found_set
 from kvidgan.media import fit_frames, read_video
-
-from ..textures import texture
+from tests.textures import texture
 
 
 def test_what_is_found():

@@ -12,8 +12,7 @@ from kvidgan.data.prepare import fingerprint_of, prepare
 from kvidgan.data.schema import DataConfig
 from kvidgan.data.sources import open_source
 from kvidgan.errors import UserError
-
-from .conftest import save_idx, save_mnist
+from tests.data.conftest import save_idx, save_mnist
 
 TRAIN, TEST = "train-images-idx3-ubyte", "t10k-images-idx3-ubyte"
 

@@ -6,8 +6,7 @@ from kvidgan.data.prepare import prepare
 from kvidgan.data.schema import DataConfig
 from kvidgan.data.sources import open_source
 from kvidgan.errors import UserError
-
-from .conftest import damage, save_frames, save_labelled, source_of, video
+from tests.data.conftest import damage, save_frames, save_labelled, source_of, video
 
 
 def test_open_data_converts_once(strips, tmp_path):

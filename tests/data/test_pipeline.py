@@ -6,9 +6,8 @@ from kvidgan.data.pipeline import ClipBatches, ClipSpec
 from kvidgan.data.prepare import prepare
 from kvidgan.data.store import ClipStore
 from kvidgan.errors import UserError
-
-from ..conftest import BACKENDS, ROOT, run
-from .conftest import source_of, video
+from tests.conftest import BACKENDS, ROOT, run
+from tests.data.conftest import source_of, video
 
 SPECS = {"clip": ClipSpec(4, 8, 8, 3), "image": ClipSpec(1, 4, 6, 1)}
 LENGTHS = (6, 9, 14, 3)

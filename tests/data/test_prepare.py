@@ -15,9 +15,7 @@ from kvidgan.data.prepare import fingerprint_of, prepare
 from kvidgan.data.sources import open_source
 from kvidgan.data.store import ClipStore
 from kvidgan.errors import UserError
-
-from ..textures import texture
-from .conftest import (
+from tests.data.conftest import (
     ROWS,
     damage,
     placed_source,
@@ -27,6 +25,7 @@ from .conftest import (
     source_of,
     video,
 )
+from tests.textures import texture
 
 
 def test_a_source_becomes_a_store(strips, tmp_path):

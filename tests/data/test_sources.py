@@ -12,8 +12,7 @@ from kvidgan.data import arrays
 from kvidgan.data.schema import Layout
 from kvidgan.data.sources import LAYOUTS, open_source
 from kvidgan.errors import UserError
-
-from .conftest import save_frames, save_strip, video
+from tests.data.conftest import save_frames, save_strip, video
 
 
 def frames_of(one):

@@ -11,8 +11,7 @@ from kvidgan.data.listing import Skipped, Video
 from kvidgan.data.store import ClipStore
 from kvidgan.data.store_writer import StoreWriter
 from kvidgan.errors import UserError
-
-from .conftest import PLACES, moments, placed, video
+from tests.data.conftest import PLACES, moments, placed, video
 
 
 def write(path, videos, **about):

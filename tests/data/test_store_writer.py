@@ -11,9 +11,8 @@ from kvidgan.data.listing import Skipped, Video
 from kvidgan.data.store import ClipStore
 from kvidgan.data.store_writer import StoreWriter
 from kvidgan.errors import UserError
-
-from .conftest import moments, placed, video
-from .test_store import write
+from tests.data.conftest import moments, placed, video
+from tests.data.test_store import write
 
 
 def test_a_video_that_breaks_off_leaves_nothing(tmp_path):

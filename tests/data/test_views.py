@@ -11,8 +11,7 @@ from kvidgan.data.store import ClipStore
 from kvidgan.data.views import held_out, resized, with_labels
 from kvidgan.errors import UserError
 from kvidgan.media import fit_frames, fit_maps
-
-from .conftest import damage, placed, placed_source, save_frames, source_of, video
+from tests.data.conftest import damage, placed, placed_source, save_frames, source_of, video
 
 
 def read(one):

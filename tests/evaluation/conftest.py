@@ -9,10 +9,9 @@ from kvidgan.data.labels import LabelSet
 from kvidgan.data.prepare import prepare
 from kvidgan.data.store import ClipStore
 from kvidgan.rollout import Rollout
-
-from ..data.conftest import source_of
-from ..rollout import steps
-from ..textures import moving_square
+from tests.data.conftest import source_of
+from tests.rollout import steps
+from tests.textures import moving_square
 
 
 @pytest.fixture

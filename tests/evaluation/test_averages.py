@@ -5,9 +5,8 @@ from kvidgan.evaluation import averages as module
 from kvidgan.evaluation.averages import averages
 from kvidgan.evaluation.clips import plan
 from kvidgan.media import fit_frames, fit_maps
-
-from ..rollout.steps import following
-from .conftest import labelled_videos
+from tests.evaluation.conftest import labelled_videos
+from tests.rollout.steps import following
 
 
 def planned(store, **options):

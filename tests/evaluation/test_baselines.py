@@ -6,8 +6,7 @@ import pytest
 from kvidgan.errors import UserError
 from kvidgan.evaluation.baselines import copy_last, flow_extrapolation
 from kvidgan.evaluation.frames import psnr
-
-from ..textures import moving_square, texture
+from tests.textures import moving_square, texture
 
 
 def test_copy_last_repeats_the_last_frame():

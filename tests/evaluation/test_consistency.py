@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 
 from kvidgan.evaluation.consistency import warping_error
-
-from ..textures import texture
+from tests.textures import texture
 
 
 def shifted(x, y, frames=4):

@@ -7,10 +7,9 @@ from kvidgan.evaluation import clips
 from kvidgan.evaluation.evaluate import METRICS, REGIONS, evaluate
 from kvidgan.evaluation.frames import psnr, sharpness_difference, ssim
 from kvidgan.media import fit_frames
-
-from ..rollout import steps
-from ..textures import texture
-from .conftest import copying, rollout, squares
+from tests.evaluation.conftest import copying, rollout, squares
+from tests.rollout import steps
+from tests.textures import texture
 
 
 @pytest.fixture

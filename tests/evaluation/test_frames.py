@@ -9,8 +9,7 @@ from kvidgan.errors import UserError
 from kvidgan.evaluation.baselines import copy_last
 from kvidgan.evaluation.frames import bootstrap, moving, psnr, sharpness_difference, ssim
 from kvidgan.media import fit_frames, read_image, read_video
-
-from ..textures import moving_square, texture
+from tests.textures import moving_square, texture
 
 METRICS = (psnr, ssim, sharpness_difference)
 

@@ -14,10 +14,9 @@ from kvidgan.evaluation.report import write_report
 from kvidgan.evaluation.tables import summary, tables
 from kvidgan.media import fit_flow, fit_frames, fit_maps
 from kvidgan.rollout import export_step
-
-from ..rollout import steps
-from ..rollout.steps import following
-from .conftest import copying, labelled_videos, rollout
+from tests.evaluation.conftest import copying, labelled_videos, rollout
+from tests.rollout import steps
+from tests.rollout.steps import following
 
 PSNR, WARPING = (list(METRICS).index(name) for name in ("psnr", "warping"))
 

@@ -13,10 +13,9 @@ from kvidgan.evaluation.evaluate import evaluate
 from kvidgan.evaluation.report import names, write_report
 from kvidgan.evaluation.tables import summary, tables
 from kvidgan.rollout import Rollout, export_step
-
-from ..rollout import steps
-from ..textures import texture
-from .conftest import copying, rollout, squares
+from tests.evaluation.conftest import copying, rollout, squares
+from tests.rollout import steps
+from tests.textures import texture
 
 
 @pytest.fixture

@@ -8,8 +8,7 @@ from keras import ops
 from kvidgan.families.lstm_wgan import Config, Family, lstm
 from kvidgan.rollout import Description, Rollout, export_step
 from kvidgan.training import checkpoint
-
-from .common import batch, numbers
+from tests.families.common import batch, numbers
 
 every_backend = pytest.mark.every_backend
 

@@ -5,8 +5,7 @@ from keras import ops
 
 from kvidgan.families import Facts, mocogan
 from kvidgan.families.mocogan import Config, Family
-
-from .common import batch, parameters, values
+from tests.families.common import batch, parameters, values
 
 every_backend = pytest.mark.every_backend
 

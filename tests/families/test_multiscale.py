@@ -8,8 +8,7 @@ from kvidgan.adversarial import input_gradient, value_and_gradients
 from kvidgan.families import multiscale
 from kvidgan.families.multiscale import Config, Family
 from kvidgan.rollout import Description, Rollout, export_step
-
-from .common import batch, parameters, values
+from tests.families.common import batch, parameters, values
 
 every_backend = pytest.mark.every_backend
 

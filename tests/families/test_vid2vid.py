@@ -13,8 +13,7 @@ from kvidgan.families.vid2vid.judges import FLOW_UNIT, frames_apart
 from kvidgan.families.vid2vid.looks import REMEMBERED, clusters, over_objects, remember
 from kvidgan.nn.warp import warp
 from kvidgan.rollout import Description, Rollout, export_step
-
-from .common import batch, numbers, values
+from tests.families.common import batch, numbers, values
 
 SMALL = {
     "size": [16, 24],

@@ -15,10 +15,9 @@ from kvidgan.media import colour_labels, fit_frames, fit_maps, write_frames
 from kvidgan.playback.given import Where, open_given
 from kvidgan.playback.pictures import Playing
 from kvidgan.rollout import Rollout, export_step
-
-from ..data.conftest import source_of
-from ..rollout.steps import counting, following, predicting
-from ..textures import moving_square
+from tests.data.conftest import source_of
+from tests.rollout.steps import counting, following, predicting
+from tests.textures import moving_square
 
 HEIGHT, WIDTH, LENGTH = 17, 22, 9
 RNG = np.random.default_rng(0)

@@ -6,8 +6,7 @@ from PIL import Image
 
 from kvidgan.data.opening import prepare_path
 from kvidgan.rollout import export_step
-
-from ..rollout.steps import dressed, following
+from tests.rollout.steps import dressed, following
 
 LOOKS = [[[0, 0, 0]], [[1, -1, -1], [-1, -1, 1]]]  # b is red or blue
 HEIGHT, WIDTH, LENGTH = 17, 22, 5

@@ -8,8 +8,7 @@ import pytest
 from kvidgan.errors import UserError
 from kvidgan.rollout import read_description
 from kvidgan.rollout.description import ENTRY
-
-from ..conftest import run
+from tests.conftest import run
 
 GOOD = {
     "format": 1,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ..conftest import BACKENDS, run
+from tests.conftest import BACKENDS, run
 
 EXPORT = """
 import sys

@@ -4,8 +4,7 @@ import pytest
 from kvidgan.errors import UserError
 from kvidgan.media import colour_flow
 from kvidgan.rollout.extras import check_extras, extra_picture
-
-from .steps import described, following, labelled
+from tests.rollout.steps import described, following, labelled
 
 
 def test_pictures_of_each_kind():

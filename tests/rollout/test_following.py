@@ -16,8 +16,7 @@ from kvidgan.rollout.following import (
     split,
     wanted_size,
 )
-
-from .steps import counting, following, labelled, predicting
+from tests.rollout.steps import counting, following, labelled, predicting
 
 
 def test_which_models_follow_labels():

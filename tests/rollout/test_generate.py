@@ -6,8 +6,7 @@ import pytest
 from kvidgan.errors import UserError
 from kvidgan.rollout import Rollout
 from kvidgan.rollout.generate import generate
-
-from . import steps
+from tests.rollout import steps
 
 
 def shown(values):

@@ -9,8 +9,7 @@ from kvidgan.rollout import Rollout
 from kvidgan.rollout.description import Looks
 from kvidgan.rollout.following import conditions
 from kvidgan.rollout.predict import needed_maps
-
-from .steps import dressed, following
+from tests.rollout.steps import dressed, following
 
 RED, BLUE, GREY, WHITE = [1, -1, -1], [-1, -1, 1], [0, 0, 0], [1, 1, 1]
 LOOKS = [[GREY], [RED, BLUE, WHITE], []]  # of a, b and c, which was never seen

@@ -9,8 +9,7 @@ import pytest
 from kvidgan.errors import UserError
 from kvidgan.media import to_float, to_uint8
 from kvidgan.rollout import Rollout, export_step
-
-from . import steps
+from tests.rollout import steps
 
 pytestmark = pytest.mark.every_backend
 

@@ -13,8 +13,7 @@ from kvidgan.rollout.predict import (
     predict,
     suited,
 )
-
-from .steps import counting, predicting, several
+from tests.rollout.steps import counting, predicting, several
 
 rng = np.random.default_rng(0)
 FRAMES = rng.integers(0, 256, (6, 5, 7, 3), dtype=np.uint8)

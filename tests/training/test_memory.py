@@ -12,9 +12,8 @@ from kvidgan.adversarial import Pass, Player, VideoGAN
 from kvidgan.errors import UserError
 from kvidgan.training import fit, memory
 from kvidgan.training.memory import GIB, MIB, Estimate, Need, estimate, kept_by, out_of_memory
-
-from ..conftest import TINY
-from ..conftest import run as run_python
+from tests.conftest import TINY
+from tests.conftest import run as run_python
 
 
 def small(side=8, policy="float32"):

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from kvidgan.training.runs import Run
-
-from ..conftest import BACKENDS, process, run
+from tests.conftest import BACKENDS, process, run
 
 
 def wait_for_step(started, history, step):

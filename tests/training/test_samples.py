@@ -9,9 +9,8 @@ from kvidgan.errors import UserError
 from kvidgan.rollout import Rollout
 from kvidgan.rollout.predict import GIVEN, NEITHER, PREDICTED
 from kvidgan.training.samples import LARGEST, animation, examples, sample_strip
-
-from ..data.conftest import source_of, video
-from ..rollout import steps
+from tests.data.conftest import source_of, video
+from tests.rollout import steps
 
 
 @pytest.fixture

@@ -7,10 +7,9 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
+from tests.viewer.screen import THREE, colourful, drag, inside, open_canvas, settle, three, wheel
 from viewer.canvas import Canvas, Shown
 from viewer.canvas.pane import PaneSpec
-
-from .screen import THREE, colourful, drag, inside, open_canvas, settle, three, wheel
 
 
 @pytest.fixture

@@ -6,11 +6,10 @@ from kvidgan import families
 from kvidgan.data.builtin.streets import CLASSES
 from kvidgan.families import Facts
 from kvidgan.rollout import Description, export_step
+from tests.first_step import OPTIONS
 from viewer.engine.worker import Worker
 from viewer.panel.values import needs
 from viewer.plans import FromNoise, OnClip
-
-from ..first_step import OPTIONS
 
 PATIENCE = 120_000  # ms
 

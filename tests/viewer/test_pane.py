@@ -6,11 +6,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPointF
 
-from viewer.canvas import Shown
-from viewer.canvas.pane import PaneSpec
-from viewer.colours import DARK, LIGHT
-
-from .screen import (
+from tests.viewer.screen import (
     THREE,
     as_array,
     colour,
@@ -21,6 +17,9 @@ from .screen import (
     three,
     wheel,
 )
+from viewer.canvas import Shown
+from viewer.canvas.pane import PaneSpec
+from viewer.colours import DARK, LIGHT
 
 
 @pytest.fixture

@@ -3,11 +3,10 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from tests.viewer.test_looping import one_by_one
 from viewer.playing.looping import Loop
 from viewer.playing.player import Player
 from viewer.playing.rate import SPEEDS
-
-from .test_looping import one_by_one
 
 
 class Clock:

@@ -14,9 +14,8 @@ from PIL import ImageGrab
 
 from kvidgan.media import read_video, write_frames
 from kvidgan.rollout import export_step
-
-from ..conftest import ROOT
-from ..rollout.steps import predicting
+from tests.conftest import ROOT
+from tests.rollout.steps import predicting
 
 SIDE, LENGTH, SIZE = 48, 10, (1280, 720)
 pytestmark = pytest.mark.skipif(

@@ -12,6 +12,9 @@ from PIL import Image
 from kvidgan.media import colour_labels
 from kvidgan.rollout import Rollout, export_step
 from kvidgan.rollout.generate import generate
+from tests.conftest import run
+from tests.rollout import steps
+from tests.textures import moving_square
 from viewer.engine import rolling
 from viewer.engine.messages import (
     Cancel,
@@ -35,10 +38,6 @@ from viewer.engine.messages import (
 from viewer.engine.serving import Serving
 from viewer.engine.slots import SLOTS, Memory, Reader
 from viewer.plans import FromNoise, OnClip
-
-from ..conftest import run
-from ..rollout import steps
-from ..textures import moving_square
 
 BACKEND = os.environ.get("KERAS_BACKEND", "tensorflow")
 

@@ -14,6 +14,8 @@ from PySide6.QtCore import QObject, Signal
 
 from kvidgan.errors import UserError
 from kvidgan.rollout import Rollout, export_step
+from tests.conftest import ROOT
+from tests.rollout import steps
 from viewer.engine.film import Film
 from viewer.engine.messages import (
     Compiling,
@@ -28,9 +30,6 @@ from viewer.engine.messages import (
 from viewer.engine.standing import Standing
 from viewer.engine.worker import Worker
 from viewer.plans import FromNoise, OnClip
-
-from ..conftest import ROOT
-from ..rollout import steps
 
 LONG = 120_000  # ms
 

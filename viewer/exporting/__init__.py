@@ -1,6 +1,6 @@
 """Write a film to a file: ask how, then do it aside."""
 
-from .dialog import ExportDialog
-from .job import ExportJob
+from viewer.exporting.dialog import ExportDialog
+from viewer.exporting.job import ExportJob
 
 __all__ = ["ExportDialog", "ExportJob"]

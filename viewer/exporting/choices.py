@@ -23,9 +23,8 @@ from PySide6.QtWidgets import (
 )
 
 from viewer.exporting.composing import Exportable, Form, Plan, written_fps
+from viewer.exporting.files import SUFFIXES, named_so
 from viewer.naming import named
-
-from .files import SUFFIXES, named_so
 
 _FORMATS: dict[Form, str] = {"gif": "GIF", "mp4": "MP4", "png": "PNG sequence"}
 _WIDEST = 4096  # pixels of a pane, beyond which a remembered enlargement is not taken over

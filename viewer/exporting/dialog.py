@@ -7,12 +7,11 @@ from typing import Any
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QMessageBox, QVBoxLayout, QWidget
 
+from viewer.exporting.choices import Choices
 from viewer.exporting.composing import Exportable, Plan, Read, picture_size, written_fps
+from viewer.exporting.files import in_words
+from viewer.exporting.job import Estimate
 from viewer.naming import named
-
-from .choices import Choices
-from .files import in_words
-from .job import Estimate
 
 _PAUSE = 300  # milliseconds without a change, before the size is estimated
 

@@ -10,8 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from kvidgan.errors import UserError
 from viewer.exporting.composing import Array, Exportable, Plan, Read, pictures
-
-from .files import estimate, in_words, size_of, write
+from viewer.exporting.files import estimate, in_words, size_of, write
 
 _EVERY = 0.05  # seconds between two reports
 

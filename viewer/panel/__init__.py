@@ -9,10 +9,9 @@ from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QWidget
 from kvidgan.errors import UserError
 from kvidgan.rollout.description import Description
 from kvidgan.rollout.predict import trained_stride
+from viewer.panel.clip import ClipForm, Video
+from viewer.panel.noise import NoiseForm
 from viewer.panel.values import ClipValues, NoiseValues, needs
-
-from .clip import ClipForm, Video
-from .noise import NoiseForm
 
 __all__ = ["Panel"]
 

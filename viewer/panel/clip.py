@@ -16,9 +16,8 @@ from PySide6.QtWidgets import (
 from kvidgan.data.sources import LAYOUTS
 from kvidgan.errors import UserError
 from viewer.naming import named
+from viewer.panel.fields import LAST_SEED, NARROW, PathField, number
 from viewer.panel.values import ClipValues, Needs, NoiseValues, parsed_size
-
-from .fields import LAST_SEED, NARROW, PathField, number
 
 Video = tuple[str, str, int | None]  # name, split or "", frames if known
 

@@ -12,9 +12,8 @@ from PySide6.QtWidgets import (
 )
 
 from viewer.naming import named
+from viewer.panel.fields import NARROW, SeedField, number
 from viewer.panel.values import ClipValues, Needs, NoiseValues
-
-from .fields import NARROW, SeedField, number
 
 _MOST_VIDEOS, _MOST_FRAMES = 256, 100_000
 

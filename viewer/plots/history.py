@@ -23,11 +23,10 @@ from PySide6.QtWidgets import (
 from kvidgan.errors import UserError
 from kvidgan.training.runs import Run
 from viewer.naming import named
+from viewer.plots.axes import CURVES, Axes, Curve
 from viewer.plots.curves import AXES, HistoryFile, nearest, smooth, time_unit
+from viewer.plots.keys import KeyList
 from viewer.plots.meanings import meaning
-
-from .axes import CURVES, Axes, Curve
-from .keys import KeyList
 
 NO_RUN = "No run is open: open a run's folder to see its losses."
 

@@ -19,8 +19,7 @@ from PySide6.QtWidgets import (
 from kvidgan.media import natural_key
 from kvidgan.training.runs import Run
 from viewer.naming import named
-
-from .picture import PictureView
+from viewer.plots.picture import PictureView
 
 NO_RUN = "No run is open: open a run's folder to see its samples."
 

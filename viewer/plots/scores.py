@@ -19,9 +19,8 @@ from PySide6.QtWidgets import (
 )
 
 from viewer.naming import named
+from viewer.plots.axes import CURVES, Axes, Curve
 from viewer.plots.meanings import meaning
-
-from .axes import CURVES, Axes, Curve
 
 Scores = Mapping[
     str, Mapping[str, tuple[Sequence[float] | np.ndarray, Sequence[float] | np.ndarray]]

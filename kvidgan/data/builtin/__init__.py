@@ -11,11 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from kvidgan.data.builtin import maze, moving_digits, moving_shapes, streets
 from kvidgan.data.labels import LabelSet
 from kvidgan.data.listing import Source, Video
 from kvidgan.data.schema import DigitsConfig
-
-from . import maze, moving_digits, moving_shapes, streets
 
 
 class BuiltIn(NamedTuple):
