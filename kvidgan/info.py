@@ -3,8 +3,8 @@
 import time
 from pathlib import Path
 
-from kvidgan.data.sources import open_source
-from kvidgan.data.store import ClipStore
+from kvidgan.data.layouts.registry import open_source
+from kvidgan.data.store.reader import ClipStore
 from kvidgan.errors import UserError
 from kvidgan.rollout.description import Description, read_description
 from kvidgan.rollout.looks import looks

@@ -42,7 +42,7 @@ def prepare(
     overwrite: Annotated[bool, typer.Option(help="Replace another store of that name.")] = False,
 ) -> None:
     """Turn a data set into one clip store, once; says what was found and what was skipped."""
-    from kvidgan.data.opening import prepare_path
+    from kvidgan.data.open import prepare_path
 
     report = prepare_path(
         source,

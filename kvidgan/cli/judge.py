@@ -44,9 +44,9 @@ def evaluate(
         from kvidgan.evaluation.evaluate import evaluate as score
         from kvidgan.evaluation.report import names, write_report
         from kvidgan.rollout import Rollout
-    from kvidgan.data.opening import find_source, is_store, open_data
+    from kvidgan.data.open import find_source, is_store, open_data
     from kvidgan.data.schema import DataConfig
-    from kvidgan.evaluation.needs import to_be_found
+    from kvidgan.evaluation.requirements import to_be_found
     from kvidgan.evaluation.tables import summary, tables
     from kvidgan.training.runs import exported
 

@@ -129,10 +129,10 @@ def predict(
         from kvidgan.rollout import Rollout
     from kvidgan.media import write_together
     from kvidgan.playback import Playing, Where, open_given
-    from kvidgan.playback.pictures import beside
-    from kvidgan.rollout.extras import check_extras
-    from kvidgan.rollout.following import of_size
-    from kvidgan.rollout.predict import trained_stride
+    from kvidgan.playback.playback import beside
+    from kvidgan.rollout.comparison import trained_stride
+    from kvidgan.rollout.extra_outputs import check_extras
+    from kvidgan.rollout.label_maps import of_size
     from kvidgan.training.runs import exported
 
     rollout = Rollout.open(exported(model))

@@ -19,5 +19,5 @@ def view(
     ] = None,
 ) -> None:
     """Open the desktop viewer: play, compare, plot, export."""
-    viewer = importlib.import_module("viewer.__main__")  # by name: it is not below this
+    viewer = importlib.import_module("kvidgan_viewer.__main__")  # by name: it is not below this
     sys.exit(viewer.view(paths or []))

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from kvidgan.data.choosing import choose, told
-from kvidgan.data.images import label_set, looked_at, read_labels
 from kvidgan.data.labels import Found, LabelSet, find_labels, found_set
-from kvidgan.data.listing import Source, Video
-from kvidgan.data.opening import find_source, is_store
-from kvidgan.data.store import ClipStore
-from kvidgan.data.views import resized
+from kvidgan.data.layouts.images import label_set, looked_at, read_labels
+from kvidgan.data.open import find_source, is_store
+from kvidgan.data.selection import choose, told
+from kvidgan.data.source import Source, Video
+from kvidgan.data.store.reader import ClipStore
+from kvidgan.data.transforms import resized
 from kvidgan.errors import UserError
 from kvidgan.media import read_video
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kvidgan.evaluation.clips import Plan, shown_size
+from kvidgan.evaluation.protocol import Plan, shown_size
 from kvidgan.media import fit_frames, fit_maps
 
 _BLOCK = 16  # frames that are read at a time

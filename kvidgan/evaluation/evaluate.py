@@ -7,20 +7,20 @@ from functools import cached_property
 
 import numpy as np
 
-from kvidgan.data.store import ClipStore
+from kvidgan.data.store.reader import ClipStore
 from kvidgan.evaluation.averages import Averages, averages
 from kvidgan.evaluation.baselines import baseline_names
-from kvidgan.evaluation.clips import Plan, plan, trained_on
-from kvidgan.evaluation.consistency import warping_error
-from kvidgan.evaluation.frames import (
+from kvidgan.evaluation.metrics import (
     THRESHOLD,
     Interval,
     bootstrap,
     psnr,
     sharpness_difference,
     ssim,
+    warping_error,
 )
-from kvidgan.evaluation.playing import Truth, rows, truths
+from kvidgan.evaluation.protocol import Plan, plan, trained_on
+from kvidgan.evaluation.rollouts import Truth, rows, truths
 from kvidgan.rollout import Rollout
 from kvidgan.rollout.description import Description
 

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from kvidgan.evaluation.evaluate import METRICS, REGIONS, TRUTH, Scores
-from kvidgan.evaluation.frames import Interval
+from kvidgan.evaluation.metrics import Interval
 
 # Okabe and Ito's colours, which the colour-blind can tell apart; baselines are grey.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")

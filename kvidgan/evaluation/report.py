@@ -14,10 +14,10 @@ import kvidgan
 from kvidgan.data.flow import CONFIDENT
 from kvidgan.errors import UserError
 from kvidgan.evaluation.baselines import BASELINES
-from kvidgan.evaluation.clips import Plan
 from kvidgan.evaluation.evaluate import LEFT_OUT, METRICS, REGIONS, TRUTH, Scores
 from kvidgan.evaluation.figure import draw
-from kvidgan.evaluation.frames import CAP_DB, DRAWS, Interval
+from kvidgan.evaluation.metrics import CAP_DB, DRAWS, Interval
+from kvidgan.evaluation.protocol import Plan
 from kvidgan.evaluation.tables import summary, tables
 from kvidgan.media import replacing
 

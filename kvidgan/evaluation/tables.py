@@ -1,7 +1,7 @@
 """Scores as Markdown tables, aligned so that they also read well on a terminal."""
 
 from kvidgan.evaluation.evaluate import METRICS, REGIONS, TRUTH, Scores
-from kvidgan.evaluation.frames import Interval
+from kvidgan.evaluation.metrics import Interval
 
 DIGITS = {"psnr": 2, "ssim": 3, "sharpness": 2, "warping": 5}
 

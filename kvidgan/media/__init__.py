@@ -3,9 +3,19 @@
 Frames are uint8 arrays in RGB order; grey ones have one channel. Maps hold a number a pixel.
 """
 
-from kvidgan.media.arranging import BACKGROUND, bordered, enlarge, grid, strip
-from kvidgan.media.colouring import colour_flow, colour_labels, colour_mask, flow_scale
-from kvidgan.media.reading import (
+from kvidgan.media.convert import fit_flow, fit_frames, fit_maps, to_float, to_uint8
+from kvidgan.media.draw import (
+    BACKGROUND,
+    bordered,
+    colour_flow,
+    colour_labels,
+    colour_mask,
+    enlarge,
+    flow_scale,
+    grid,
+    strip,
+)
+from kvidgan.media.read import (
     IMAGE_SUFFIXES,
     VIDEO_SUFFIXES,
     image_size,
@@ -14,9 +24,8 @@ from kvidgan.media.reading import (
     read_map,
     read_video,
 )
-from kvidgan.media.shaping import fit_flow, fit_frames, fit_maps, to_float, to_uint8
-from kvidgan.media.together import write_together
-from kvidgan.media.writing import replacing, write_frames, write_image
+from kvidgan.media.write import replacing, write_frames, write_image
+from kvidgan.media.write_together import write_together
 
 __all__ = [
     "BACKGROUND",

@@ -9,7 +9,7 @@ from kvidgan.rollout.description import Description, read_description
 
 if TYPE_CHECKING:
     from kvidgan.rollout.export import export_step
-    from kvidgan.rollout.player import Rollout, Step
+    from kvidgan.rollout.rollout import Rollout, Step
 
 __all__ = ["Description", "Rollout", "Step", "export_step", "read_description"]
 
@@ -17,7 +17,7 @@ __all__ = ["Description", "Rollout", "Step", "export_step", "read_description"]
 def __getattr__(name: str) -> Any:
     # Deferred: both import Keras, and with it a backend.
     if name in ("Rollout", "Step"):
-        from kvidgan.rollout import player
+        from kvidgan.rollout import rollout as player
 
         return getattr(player, name)
     if name == "export_step":

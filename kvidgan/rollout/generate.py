@@ -9,7 +9,7 @@ import numpy as np
 from kvidgan.errors import UserError
 from kvidgan.media import grid
 from kvidgan.rollout.description import Choice, Condition, Description, History, Latent, State
-from kvidgan.rollout.player import Rollout
+from kvidgan.rollout.rollout import Rollout
 
 Arrangement = Literal["plain", "content-motion", "interpolate"]
 

@@ -12,8 +12,8 @@ import keras
 
 from kvidgan.adversarial import VideoGAN
 from kvidgan.config import Config
-from kvidgan.data.opening import open_data
-from kvidgan.data.pipeline import ClipBatches
+from kvidgan.data.batches import ClipBatches
+from kvidgan.data.open import open_data
 from kvidgan.training import memory
 from kvidgan.training.checkpoint import Position
 from kvidgan.training.fit import Say, batches, build, for_data

@@ -13,10 +13,10 @@ from kvidgan import config as configs
 from kvidgan import families
 from kvidgan.adversarial import VideoGAN
 from kvidgan.config import Config
-from kvidgan.data.opening import open_data
-from kvidgan.data.pipeline import ClipBatches, ClipSpec
-from kvidgan.data.prepare import Progress as DataProgress
-from kvidgan.data.store import ClipStore
+from kvidgan.data.batches import ClipBatches, ClipSpec
+from kvidgan.data.convert import Progress as DataProgress
+from kvidgan.data.open import open_data
+from kvidgan.data.store.reader import ClipStore
 from kvidgan.errors import UserError
 from kvidgan.media import write_frames
 from kvidgan.rollout import Description, Rollout, export_step

@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from kvidgan.data.store import ClipStore
+from kvidgan.data.store.reader import ClipStore
 from kvidgan.errors import UserError
 from kvidgan.media import bordered, enlarge, grid, strip
 from kvidgan.rollout import Description, Rollout
-from kvidgan.rollout.description import Condition, History
-from kvidgan.rollout.predict import (
+from kvidgan.rollout.comparison import (
     GIVEN,
     NEITHER,
     PREDICTED,
@@ -23,6 +22,7 @@ from kvidgan.rollout.predict import (
     suited,
     suited_maps,
 )
+from kvidgan.rollout.description import Condition, History
 
 # Samples of predictors: few, since each stands beside its truth; the middle of large frames.
 CLIPS, LARGEST = 4, 256

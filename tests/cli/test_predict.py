@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kvidgan.data.opening import prepare_path
+from kvidgan.data.open import prepare_path
 from kvidgan.media import read_video, write_frames
 from kvidgan.rollout import export_step
 from tests.rollout.steps import counting, predicting

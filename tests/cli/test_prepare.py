@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from kvidgan.data.store import ClipStore
+from kvidgan.data.store.reader import ClipStore
 from kvidgan.media import write_frames
 from tests.data.conftest import save_labelled, save_strip, video
 from tests.textures import moving_square

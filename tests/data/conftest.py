@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from kvidgan.data.labels import LabelSet
-from kvidgan.data.listing import Source, Video
+from kvidgan.data.source import Source, Video
 
 
 def video(number, length, side=8, channels=3):

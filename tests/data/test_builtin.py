@@ -4,10 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
-from kvidgan.data import builtin
 from kvidgan.data.builtin import maze, moving_shapes
-from kvidgan.data.prepare import prepare
-from kvidgan.data.store import ClipStore
+from kvidgan.data.builtin import registry as builtin
+from kvidgan.data.convert import prepare
+from kvidgan.data.store.reader import ClipStore
 
 
 def clips(name, count, seed=0):

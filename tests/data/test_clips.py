@@ -5,12 +5,13 @@ import pytest
 from PIL import Image
 
 from kvidgan import media
-from kvidgan.data import builtin, clips
+from kvidgan.data import clips
+from kvidgan.data.builtin import registry as builtin
 from kvidgan.data.clips import open_clip, open_labels, take
+from kvidgan.data.convert import prepare
 from kvidgan.data.labels import find_labels, found_set
-from kvidgan.data.prepare import prepare
-from kvidgan.data.sources import open_source
-from kvidgan.data.store import ClipStore
+from kvidgan.data.layouts.registry import open_source
+from kvidgan.data.store.reader import ClipStore
 from kvidgan.errors import UserError
 from tests.data.conftest import (
     ROWS,

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kvidgan.data.images import Ids, label_set, looked_at, read_frames, read_labels
 from kvidgan.data.labels import LabelSet
+from kvidgan.data.layouts.images import Ids, label_set, looked_at, read_frames, read_labels
 from kvidgan.errors import UserError
 
 

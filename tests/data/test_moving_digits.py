@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from kvidgan.data import builtin
 from kvidgan.data.builtin import moving_digits as module
-from kvidgan.data.opening import find_source, open_data, prepare_path
+from kvidgan.data.builtin import registry as builtin
+from kvidgan.data.open import find_source, open_data, prepare_path
 from kvidgan.data.schema import DataConfig, DigitsConfig
 from kvidgan.errors import UserError
 

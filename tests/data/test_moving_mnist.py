@@ -5,12 +5,12 @@ import pickle
 import numpy as np
 import pytest
 
-from kvidgan.data import moving_mnist as module
 from kvidgan.data.clips import open_clip
-from kvidgan.data.opening import open_data
-from kvidgan.data.prepare import fingerprint_of, prepare
+from kvidgan.data.convert import fingerprint_of, prepare
+from kvidgan.data.layouts import moving_mnist as module
+from kvidgan.data.layouts.registry import open_source
+from kvidgan.data.open import open_data
 from kvidgan.data.schema import DataConfig
-from kvidgan.data.sources import open_source
 from kvidgan.errors import UserError
 from tests.data.conftest import save_idx, save_mnist
 

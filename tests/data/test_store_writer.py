@@ -5,11 +5,11 @@ import h5py
 import numpy as np
 import pytest
 
-from kvidgan.data import store_writer as module
 from kvidgan.data.labels import LabelSet
-from kvidgan.data.listing import Skipped, Video
-from kvidgan.data.store import ClipStore
-from kvidgan.data.store_writer import StoreWriter
+from kvidgan.data.source import Skipped, Video
+from kvidgan.data.store import writer as module
+from kvidgan.data.store.reader import ClipStore
+from kvidgan.data.store.writer import StoreWriter
 from kvidgan.errors import UserError
 from tests.data.conftest import moments, placed, video
 from tests.data.test_store import write

@@ -2,8 +2,9 @@ import cv2
 import numpy as np
 import pytest
 
-from kvidgan.data import builtin
-from kvidgan.data.builtin import street_things, streets
+from kvidgan.data.builtin import registry as builtin
+from kvidgan.data.builtin import street_objects as street_things
+from kvidgan.data.builtin import streets
 from kvidgan.data.flow import backward_flow
 from kvidgan.data.labels import LabelSet
 

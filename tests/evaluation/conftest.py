@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from keras import ops
 
+from kvidgan.data.convert import prepare
 from kvidgan.data.labels import LabelSet
-from kvidgan.data.prepare import prepare
-from kvidgan.data.store import ClipStore
+from kvidgan.data.store.reader import ClipStore
 from kvidgan.rollout import Rollout
 from tests.data.conftest import source_of
 from tests.rollout import steps

@@ -3,7 +3,7 @@ import pytest
 
 from kvidgan.evaluation import averages as module
 from kvidgan.evaluation.averages import averages
-from kvidgan.evaluation.clips import plan
+from kvidgan.evaluation.protocol import plan
 from kvidgan.media import fit_frames, fit_maps
 from tests.evaluation.conftest import labelled_videos
 from tests.rollout.steps import following

@@ -5,7 +5,7 @@ import pytest
 
 from kvidgan.errors import UserError
 from kvidgan.evaluation.baselines import copy_last, flow_extrapolation
-from kvidgan.evaluation.frames import psnr
+from kvidgan.evaluation.metrics import psnr
 from tests.textures import moving_square, texture
 
 

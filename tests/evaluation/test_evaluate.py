@@ -3,9 +3,9 @@ import pytest
 
 from kvidgan.data.flow import dis_flow
 from kvidgan.errors import UserError
-from kvidgan.evaluation import clips
+from kvidgan.evaluation import protocol as clips
 from kvidgan.evaluation.evaluate import METRICS, REGIONS, evaluate
-from kvidgan.evaluation.frames import psnr, sharpness_difference, ssim
+from kvidgan.evaluation.metrics import psnr, sharpness_difference, ssim
 from kvidgan.media import fit_frames
 from tests.evaluation.conftest import copying, rollout, squares
 from tests.rollout import steps
@@ -243,7 +243,7 @@ def test_clips_are_read_as_they_are_played(store, monkeypatch):
 
 
 def test_real_clips(real_data, tmp_path):
-    from kvidgan.data.opening import open_data
+    from kvidgan.data.open import open_data
     from kvidgan.data.schema import DataConfig
 
     path = str(real_data / "mspacman" / "Test")

@@ -8,9 +8,9 @@ from keras import ops
 from kvidgan.adversarial import value_and_gradients
 from kvidgan.families import Facts
 from kvidgan.families.vid2vid import Config, Family
+from kvidgan.families.vid2vid.discriminators import FLOW_UNIT, frames_apart
+from kvidgan.families.vid2vid.features import REMEMBERED, clusters, over_objects, remember
 from kvidgan.families.vid2vid.generator import compose, foreground_mask, overlay, where_drawn
-from kvidgan.families.vid2vid.judges import FLOW_UNIT, frames_apart
-from kvidgan.families.vid2vid.looks import REMEMBERED, clusters, over_objects, remember
 from kvidgan.nn.warp import warp
 from kvidgan.rollout import Description, Rollout, export_step
 from tests.families.common import batch, numbers, values

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from kvidgan.data.convert import prepare
 from kvidgan.data.labels import LabelSet, find_labels
-from kvidgan.data.opening import prepare_path
-from kvidgan.data.prepare import prepare
+from kvidgan.data.open import prepare_path
 from kvidgan.media import colour_labels, fit_frames, fit_maps, write_frames
-from kvidgan.playback.given import Where, open_given
-from kvidgan.playback.pictures import Playing
+from kvidgan.playback.playback import Playing
+from kvidgan.playback.source import Where, open_given
 from kvidgan.rollout import Rollout, export_step
 from tests.data.conftest import source_of
 from tests.rollout.steps import counting, following, predicting

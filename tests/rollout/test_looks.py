@@ -6,9 +6,9 @@ from pydantic import ValidationError
 
 from kvidgan.errors import UserError
 from kvidgan.rollout import Rollout
+from kvidgan.rollout.comparison import needed_maps
 from kvidgan.rollout.description import Looks
-from kvidgan.rollout.following import conditions
-from kvidgan.rollout.predict import needed_maps
+from kvidgan.rollout.label_maps import conditions
 from tests.rollout.steps import dressed, following
 
 RED, BLUE, GREY, WHITE = [1, -1, -1], [-1, -1, 1], [0, 0, 0], [1, 1, 1]

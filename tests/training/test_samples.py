@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from kvidgan.data.prepare import prepare
-from kvidgan.data.store import ClipStore
+from kvidgan.data.convert import prepare
+from kvidgan.data.store.reader import ClipStore
 from kvidgan.errors import UserError
 from kvidgan.rollout import Rollout
-from kvidgan.rollout.predict import GIVEN, NEITHER, PREDICTED
+from kvidgan.rollout.comparison import GIVEN, NEITHER, PREDICTED
 from kvidgan.training.samples import LARGEST, animation, examples, sample_strip
 from tests.data.conftest import source_of, video
 from tests.rollout import steps

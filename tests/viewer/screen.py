@@ -6,8 +6,8 @@ from PySide6.QtGui import QImage, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from viewer.canvas import Canvas, Shown
-from viewer.canvas.pane import PaneSpec
+from kvidgan_viewer.canvas.canvas import Canvas, Shown
+from kvidgan_viewer.canvas.pane import PaneSpec
 
 THREE = [PaneSpec("truth", "Truth"), PaneSpec("made", "Prediction"), PaneSpec("flow", "Flow")]
 

@@ -7,9 +7,9 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
+from kvidgan_viewer.canvas.canvas import Canvas, Shown
+from kvidgan_viewer.canvas.pane import PaneSpec
 from tests.viewer.screen import THREE, colourful, drag, inside, open_canvas, settle, three, wheel
-from viewer.canvas import Canvas, Shown
-from viewer.canvas.pane import PaneSpec
 
 
 @pytest.fixture
@@ -205,8 +205,8 @@ def test_a_click_gives_the_canvas_the_keys_and_none_is_lost(qtbot):
 
 def test_the_canvas_loads_no_framework():
     code = (
-        "import sys, viewer.canvas, viewer.transport, viewer.theme, viewer.playing.player, "
-        "viewer.canvas.difference\n"
+        "import sys, kvidgan_viewer.canvas.canvas, kvidgan_viewer.transport.transport, "
+        "kvidgan_viewer.theme, kvidgan_viewer.playback.playhead\n"
         "print([name for name in ('keras', 'tensorflow', 'jax', 'torch', 'cv2') "
         "if name in sys.modules])"
     )

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from skimage.color import rgb2lab
 
-from viewer.canvas.difference import difference, heat_colours
+from kvidgan_viewer.canvas.difference import difference, heat_colours
 
 
 def frame(*values, channels=1):

@@ -6,10 +6,10 @@ from kvidgan import families
 from kvidgan.data.builtin.streets import CLASSES
 from kvidgan.families import Facts
 from kvidgan.rollout import Description, export_step
+from kvidgan_viewer.panel.values import needs
+from kvidgan_viewer.plans import FromNoise, OnClip
+from kvidgan_viewer.worker.client import Worker
 from tests.first_step import OPTIONS
-from viewer.engine.worker import Worker
-from viewer.panel.values import needs
-from viewer.plans import FromNoise, OnClip
 
 PATIENCE = 120_000  # ms
 

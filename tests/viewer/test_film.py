@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from kvidgan.errors import UserError
-from viewer.engine.film import Film
+from kvidgan_viewer.worker.film import Film
 
 
 def moments(count, seed=0):

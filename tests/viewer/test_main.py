@@ -2,7 +2,7 @@
 
 import pytest
 
-from viewer.__main__ import main
+from kvidgan_viewer.__main__ import main
 
 
 def by_script(arguments, kvidgan, capfd):

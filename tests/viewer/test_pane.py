@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPointF
 
+from kvidgan_viewer.canvas.canvas import Shown
+from kvidgan_viewer.canvas.pane import PaneSpec
+from kvidgan_viewer.colours import DARK, LIGHT
 from tests.viewer.screen import (
     THREE,
     as_array,
@@ -17,9 +20,6 @@ from tests.viewer.screen import (
     three,
     wheel,
 )
-from viewer.canvas import Shown
-from viewer.canvas.pane import PaneSpec
-from viewer.colours import DARK, LIGHT
 
 
 @pytest.fixture
@@ -161,8 +161,8 @@ def test_frames_may_be_views_with_other_strides(qtbot):
 AT_HIGH_DPI = """
 import numpy as np
 from PySide6.QtWidgets import QApplication
-from viewer.canvas import Canvas, Shown
-from viewer.canvas.pane import PaneSpec
+from kvidgan_viewer.canvas.canvas import Canvas, Shown
+from kvidgan_viewer.canvas.pane import PaneSpec
 
 app = QApplication([])
 canvas = Canvas()

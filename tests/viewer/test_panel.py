@@ -7,9 +7,9 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QWidget
 
 from kvidgan.errors import UserError
 from kvidgan.rollout.description import Description
-from viewer.panel import NO_MODEL, Panel
-from viewer.panel.fields import LAST_SEED
-from viewer.panel.values import ClipValues, Needs, NoiseValues, needs, parsed_size
+from kvidgan_viewer.panel.fields import LAST_SEED
+from kvidgan_viewer.panel.panel import NO_MODEL, Panel
+from kvidgan_viewer.panel.values import ClipValues, Needs, NoiseValues, needs, parsed_size
 
 
 def described(stride=None, frame=None, **inputs):

@@ -11,9 +11,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
 from kvidgan.training.runs import Run
-from viewer.plots import HistoryPlot, Samples, ScorePlot
-from viewer.plots.history import NO_RUN
-from viewer.plots.scores import NO_TRUTH
+from kvidgan_viewer.plots import HistoryPlot, Samples, ScorePlot
+from kvidgan_viewer.plots.history_plot import NO_RUN
+from kvidgan_viewer.plots.score_plot import NO_TRUTH
 
 NAN = float("nan")
 

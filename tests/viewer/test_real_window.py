@@ -48,7 +48,7 @@ class Viewer:
             "HOME": str(folder),
             "PYTHONPATH": str(ROOT),
         }
-        self.log = (folder / "viewer.log").open("w+")
+        self.log = (folder / "kvidgan_viewer.log").open("w+")
         command = [sys.executable, "-m", "viewer", *map(str, paths)]
         self.process = subprocess.Popen(
             command, env=self.environment, stdout=self.log, stderr=self.log, cwd=folder

@@ -7,8 +7,8 @@ from PySide6.QtGui import QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication, QWidget
 from skimage.color import rgb2lab
 
-from viewer.colours import DARK, LIGHT
-from viewer.theme import Theme, palette
+from kvidgan_viewer.colours import DARK, LIGHT
+from kvidgan_viewer.theme import Theme, palette
 
 
 @pytest.fixture

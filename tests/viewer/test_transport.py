@@ -4,11 +4,11 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QToolButton, QToolTip, QVBoxLayout, QWidget
 
-from viewer.colours import DARK, LIGHT
-from viewer.playing.looping import Loop
-from viewer.playing.rate import SPEEDS
-from viewer.transport import Transport, TransportState
-from viewer.transport.scrub import ScrubBar, Track
+from kvidgan_viewer.colours import DARK, LIGHT
+from kvidgan_viewer.playback.loop import Loop
+from kvidgan_viewer.playback.rate import SPEEDS
+from kvidgan_viewer.transport.scrub_bar import ScrubBar, Track
+from kvidgan_viewer.transport.transport import Transport, TransportState
 
 
 @pytest.fixture

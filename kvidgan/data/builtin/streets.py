@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kvidgan.data.builtin import street_things as things
-from kvidgan.data.builtin.street_things import CLASSES, FINE, MARKING, ROAD, SIDEWALK, SKY, Picture
+from kvidgan.data.builtin import street_objects as things
+from kvidgan.data.builtin.street_objects import CLASSES, FINE, MARKING, ROAD, SIDEWALK, SKY, Picture
 
 __all__ = ["CLASSES", "HEIGHT", "TIME", "WIDTH", "frames", "maps"]
 

@@ -1,0 +1,1 @@
+"""Layouts: how videos lie in files and folders, recognised and listed."""

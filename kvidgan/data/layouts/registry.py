@@ -1,0 +1,105 @@
+"""Folders and files of videos: which layout they have, and how their frames are read.
+
+A layout is one line in `LAYOUTS`: a function that recognises it in a listing and a function that
+turns the listing into videos.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from kvidgan.data.layouts.arrays import arrays, is_arrays
+from kvidgan.data.layouts.files import Tree, list_files
+from kvidgan.data.layouts.labelled_frames import is_labelled_frames, labelled_frames
+from kvidgan.data.layouts.media_files import (
+    film_strips,
+    frame_folders,
+    is_film_strips,
+    is_frame_folders,
+    is_videos,
+    videos,
+)
+from kvidgan.data.layouts.moving_mnist import is_moving_mnist, moving_mnist
+from kvidgan.data.source import Source
+from kvidgan.errors import UserError
+
+EXPECTED = (
+    "film strips, frame folders, video files, label maps in train_A beside frames in train_B,"
+    " .npy/.npz arrays or the images of MNIST"
+)
+
+
+class Layout(NamedTuple):
+    """How a layout is recognised in a listing, and how its videos are found there.
+
+    Attributes:
+        recognise: Tells whether a listing has this layout.
+        read: Returns its videos.
+        options: What `read` takes besides, by keyword.
+    """
+
+    recognise: Callable[[Tree], bool]
+    read: Callable[..., Source]
+    options: tuple[str, ...] = ()
+
+
+# In the order in which they are tried: a folder of film strips is a folder of images, too.
+LAYOUTS = {
+    "labelled_frames": Layout(is_labelled_frames, labelled_frames, ("classes",)),
+    "film_strips": Layout(is_film_strips, film_strips),
+    "videos": Layout(is_videos, videos),
+    "frame_folders": Layout(is_frame_folders, frame_folders),
+    "arrays": Layout(is_arrays, arrays),
+    "moving_mnist": Layout(is_moving_mnist, moving_mnist, ("clips",)),
+}
+
+
+def open_source(
+    path: str | Path,
+    layout: str = "auto",
+    clips: int | None = None,
+    classes: int | None = None,
+) -> Source:
+    """Recognise the layout of a folder or file and list its videos.
+
+    Args:
+        path: A folder, a video, an image strip or an array file.
+        layout: A key of `LAYOUTS` to force it, or "auto".
+        clips: How many to draw, where a layout draws them; None: its default.
+        classes: How many classes label maps have, where a layout has them; None: as many as are
+            found in them.
+
+    Raises:
+        UserError: If the path does not exist, holds no videos, or does not fit the forced layout,
+            or if an option is given that the layout does not take.
+    """
+    tree = list_files(Path(path))
+    if layout != "auto" and layout not in LAYOUTS:
+        raise UserError(f"Expected a layout of {', '.join(LAYOUTS)} or auto, found {layout!r}.")
+    fitting = [n for n, one in LAYOUTS.items() if layout in (n, "auto") and one.recognise(tree)]
+    if not fitting and layout == "auto":
+        raise UserError(f"{path} holds no videos: expected {EXPECTED}, found {tree.found()}.")
+    options = {"clips": clips, "classes": classes}
+    source = _read(tree, fitting[0] if layout == "auto" else layout, options)
+    if not source.videos:
+        damaged = [skipped for skipped in source.skipped if skipped.damaged]
+        why = f"{damaged[0].name}: {damaged[0].reason}" if damaged else f"found {tree.found()}"
+        raise UserError(f"{path} holds no usable {source.layout.replace('_', ' ')}: {why}.")
+    return source
+
+
+def _read(tree: Tree, layout: str, options: dict[str, int | None]) -> Source:
+    given = {name: value for name, value in options.items() if value is not None}
+    for name, value in given.items():
+        if name not in LAYOUTS[layout].options:
+            raise UserError(
+                f"{tree.path} holds {layout.replace('_', ' ')}, which are read as they are:"
+                f" expected no --{name}, found {value}; leave it out, it is for the layout"
+                f" {takers(name)}."
+            )
+    return LAYOUTS[layout].read(tree, **given)
+
+
+def takers(option: str) -> str:
+    """Name the layout that takes an option."""
+    return next(name for name, one in LAYOUTS.items() if option in one.options)

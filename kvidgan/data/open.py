@@ -1,0 +1,188 @@
+"""Find what a path means, whatever it holds, and convert it on first use."""
+
+import difflib
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from kvidgan.data.builtin import registry as builtin
+from kvidgan.data.convert import PrepareReport, Progress, fingerprint_of, prepare
+from kvidgan.data.labels import Found
+from kvidgan.data.layouts.registry import open_source, takers
+from kvidgan.data.schema import DataConfig, DigitsConfig
+from kvidgan.data.source import Source
+from kvidgan.data.store.reader import ClipStore
+from kvidgan.errors import UserError
+
+log = logging.getLogger(__name__)
+
+Say = Callable[[str], None]
+
+
+def prepare_path(
+    path: str,
+    destination: Path,
+    *,
+    layout: str = "auto",
+    size: int | tuple[int, int] | None = None,
+    clips: int | None = None,
+    classes: int | None = None,
+    labels: Found | None = None,
+    test_frames: int | None = None,
+    strict: bool = False,
+    overwrite: bool = False,
+    say: Say = log.info,
+    progress: Progress | None = None,
+) -> PrepareReport:
+    """Convert a folder, a file or a built-in set into a clip store; see `prepare`.
+
+    Args:
+        path: A folder, a file, or the name of a built-in set.
+        layout: The layout to expect there, or "auto".
+        clips: How many to draw, of the layout moving_mnist; None: its default.
+        classes: How many classes label maps have; None: as many as are found in them.
+        say: Receives a line about what was found.
+    """
+    source = find_source(path, layout, clips=clips, classes=classes)
+    say(source.describe())
+    report = prepare(
+        source,
+        destination,
+        strict=strict,
+        overwrite=overwrite,
+        size=size,
+        labels=labels,
+        test_frames=test_frames,
+        progress=progress,
+    )
+    _warn_of_shared(ClipStore.open(report.path))
+    return report
+
+
+def open_data(
+    config: DataConfig, *, say: Say = log.warning, progress: Progress | None = None
+) -> ClipStore:
+    """Open the data of a run: a clip store, a built-in set, or a source converted on first use.
+
+    Args:
+        config: Where the data is.
+        say: Receives a line when data is converted, and one for each damaged file skipped.
+        progress: As for `prepare`.
+
+    Raises:
+        UserError: If there is no such data, it cannot be used, or it has not the options given.
+    """
+    _check_digits(config)
+    if is_store(config.path):
+        store = ClipStore.open(config.path)
+        _check_labels(config, store)
+        return _warn_of_shared(store)
+    source = find_source(
+        config.path, config.layout, config.seed, config.digits, classes=config.classes
+    )
+    options: dict[str, Any] = {"labels": config.labels} if config.labels else {}
+    name = f"{source.name}-{fingerprint_of(source, None, **options)[:12]}.h5"
+    path = Path(config.cache) / name
+    if not path.exists():
+        say(f"{source.describe()}: converting once, into {path}.")
+    report = prepare(source, path, strict=config.strict, progress=progress, **options)
+    for skipped in report.skipped:
+        if skipped.damaged:
+            say(f"{config.path}: skipped {skipped.name}: {skipped.reason}.")
+    return _warn_of_shared(ClipStore.open(report.path))
+
+
+def is_store(path: str | Path) -> bool:
+    """Tell whether a path is a file that is named as clip stores are."""
+    return Path(path).is_file() and Path(path).suffix.lower() in (".h5", ".hdf5")
+
+
+def _check_digits(config: DataConfig) -> None:
+    """Refuse options of drawn digits where none would be drawn."""
+    drawn = config.path == builtin.DIGITS and not Path(config.path).exists()
+    defaults = DigitsConfig().model_dump()
+    changed = [k for k, value in config.digits.model_dump().items() if value != defaults[k]]
+    if changed and not drawn:
+        raise UserError(
+            f"data.digits.{changed[0]}: expected the built-in {builtin.DIGITS} as data.path, found"
+            f" {config.path}, which has no such option; leave it out."
+        )
+
+
+def _check_labels(config: DataConfig, store: ClipStore) -> None:
+    """Refuse a clip store whose label maps are not those that the config asks for."""
+    found = store.labels.describe() if store.labels else "no labels"
+    if config.labels and (store.labels is None or store.labels.kind != config.labels):
+        raise UserError(
+            f"data.labels: expected {config.labels}, found {found} in {config.path}; leave it out,"
+            f" or prepare the videos with --labels {config.labels}."
+        )
+    if config.classes and (store.labels is None or len(store.labels) != config.classes):
+        raise UserError(
+            f"data.classes: expected {config.classes}, found {found} in {config.path}; leave it"
+            f" out, or prepare the data with --classes {config.classes}."
+        )
+
+
+def find_source(
+    path: str,
+    layout: str = "auto",
+    seed: int = 0,
+    digits: DigitsConfig | None = None,
+    clips: int | None = None,
+    classes: int | None = None,
+) -> Source:
+    """Open what lies at a path, or else the built-in set of this name.
+
+    Args:
+        path: A folder, a file, or the name of a built-in set.
+        layout: The layout to expect there, or "auto".
+        seed: Of a built-in set.
+        digits: Options of the built-in set moving_digits; None: their defaults.
+        clips: How many to draw, of the layout moving_mnist; None: its default.
+        classes: How many classes label maps have; None: as many as are found in them.
+
+    Raises:
+        UserError: If there is neither, or nothing usable.
+    """
+    if Path(path).exists():
+        return open_source(path, layout, clips, classes)
+    if path in builtin.NAMES:
+        if layout != "auto":
+            raise UserError(f"{path} is drawn and has no layout: leave out {layout!r}.")
+        for name, value in (("clips", clips), ("classes", classes)):
+            if value is not None:
+                raise UserError(
+                    f"{path} is a built-in set: expected no --{name}, found {value}; leave it out,"
+                    f" it is for the layout {takers(name)}."
+                )
+        return builtin.open_builtin(path, seed, digits)
+    near = difflib.get_close_matches(path, builtin.NAMES, n=1, cutoff=0.0)
+    raise UserError(
+        f"{path} does not exist and is no built-in data set: expected a folder, a file, or a name"
+        f" such as {near[0]}."
+    )
+
+
+def _warn_of_shared(store: ClipStore) -> ClipStore:
+    """Log if equal videos stand in several splits; return the store."""
+    names: dict[bytes, dict[str, str]] = {}  # by digest, one name a split
+    for row in store.index[store.index["split"] != ""]:
+        names.setdefault(row["digest"].tobytes(), {})[str(row["split"])] = str(row["name"])
+    shared = [by_split for by_split in names.values() if len(by_split) > 1]
+    if shared:
+        splits = sorted({split for by_split in shared for split in by_split}, key=_used_late)
+        example = [shared[0][split] for split in sorted(shared[0], key=_used_late)]
+        log.warning(
+            "%s: %d video%s in %s, such as %s: scores on %s will flatter.",
+            *(store.path.name, len(shared), " stands" if len(shared) == 1 else "s stand"),
+            f"both {' and '.join(splits)}" if len(splits) == 2 else "more than one split",
+            *(" and ".join(example), splits[-1]),
+        )
+    return store
+
+
+def _used_late(split: str) -> tuple[bool, bool, str]:
+    """Order splits as they are used: to train, to choose, to judge."""
+    return split == "test", split == "val", split

@@ -1,0 +1,1 @@
+"""Clip stores: one HDF5 file of videos and their maps."""

@@ -1,0 +1,355 @@
+"""Video-to-video synthesis: label maps to video (Wang et al., NeurIPS 2018).
+
+The generator draws the next frame from a window of label maps and its own past: an image, a flow
+that warps the past frame, and a mask that chooses between the two. Discriminators judge single
+frames with their labels, and frames 1, 3 and 9 apart with the flow between them.
+"""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from kvidgan.adversarial import Pass, Player, VideoGAN, apply_gradients, value_and_gradients, when
+from kvidgan.families.vid2vid.config import TAPS, Config
+from kvidgan.families.vid2vid.discriminators import Judge, frames_apart
+from kvidgan.families.vid2vid.features import REMEMBERED, clusters, encoder, over_objects, remember
+from kvidgan.families.vid2vid.generator import generator
+from kvidgan.nn.layers import instance_edges, one_hot_labels, to_signal
+from kvidgan.nn.losses import masked_l1
+from kvidgan.nn.perceptual import perceptual_loss, perceptual_network
+from kvidgan.nn.warp import warp
+
+Tensor = Any
+Window = dict[str, Tensor]
+
+
+class Family(VideoGAN):
+    """The networks, their players, and one step: the next frames of a sequence.
+
+    Batches come in runs that go on with the same clips; the frames that were made are kept from
+    step to step. Before a run's first frame stand the real ones.
+    """
+
+    def __init__(self, config: Config, seed: int = 0):
+        super().__init__()
+        self.config = config
+        self.generator = generator(config)
+        self.encoder = encoder(config) if config.features else None
+        self.image_judge = Judge(config, config.classes + config.channels, "image")
+        seen = TAPS * config.channels + (TAPS - 1) * 2
+        self.video_judges = [
+            Judge(config, seen, f"video{scale}") for scale in range(config.judged_scales)
+        ]
+        # As attributes of their own, since Keras finds networks in attributes and lists only.
+        self.image_discriminators = self.image_judge.networks
+        self.video_discriminators = [n for judge in self.video_judges for n in judge.networks]
+        self.perceptual = (
+            None if config.perceptual == "none" else perceptual_network(config.perceptual)
+        )
+        self.players = self._players()
+        # Named by the scales: a run of more scales begins to count anew.
+        self.steps = self.add_weight(
+            (), "zeros", "int32", trainable=False, name=f"steps_at_{config.scales}_scales"
+        )
+        self.past: Any = None  # see `allocate`
+        self.memory: Any = None
+        if config.features:
+            shape = (len(config.labels or []), REMEMBERED, config.features + 1)
+            self.memory = self.add_weight(shape, "zeros", trainable=False, name="remembered_looks")
+
+    def _players(self) -> dict[str, Player]:
+        config = self.config
+        finest = f"scale{config.scales - 1}"
+        own: dict[bool, list[keras.Variable]] = {True: [], False: []}
+        for variable in self.generator.trainable_variables:
+            own[variable.path.startswith((finest, "foreground"))].append(variable)
+        if self.encoder is not None:
+            own[True] += self.encoder.trainable_variables
+        videos = [v for judge in self.video_judges for v in judge.variables]
+        make, judging = config.generator_optimizer.build, config.discriminator_optimizer.build
+        players = {
+            "generator": Player(make(), own[True], generates=True),
+            "image_discriminator": Player(judging(), self.image_judge.variables),
+        }
+        if own[False]:
+            players["coarse_generators"] = Player(make(), own[False], generates=True)
+        if videos:
+            players["video_discriminator"] = Player(judging(), videos)
+        return players
+
+    def allocate(self, batch: int) -> None:
+        """Make room for the frames that a step begins with."""
+        config = self.config
+        shape = (batch, config.kept, *config.size, config.channels)
+        self.past = self.add_weight(shape, "zeros", trainable=False, name="past")
+
+    def clips(self) -> dict[str, dict[str, Any]]:
+        """A batch holds windows: the frames before those to be made, and those."""
+        config = self.config
+        height, width = config.size
+        side = {"height": height, "width": width, "channels": config.channels}
+        runs = {
+            "sequence": -(-config.sequence // config.backprop_frames),
+            "first_sequence": -(-config.first_sequence // config.backprop_frames),
+            "grow_every": config.grow_every,
+            "advance": config.backprop_frames,
+            "position": True,
+        }
+        read = {"frames": config.kept + config.backprop_frames, "maps": config.maps}
+        return {"video": {**read, **side, "flip": config.flip, **runs}}
+
+    # ---- Step -----------------------------------------------------------------------------------
+
+    def adversarial_step(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Draw the next frames, then update generators and discriminators; return all losses."""
+        window, kept = self._window(batch), self.config.kept
+        begins = ops.reshape(window["position"], (-1, 1, 1, 1, 1)) == 0
+        past = ops.where(begins, window["frames"][:, :kept], self.past.value)
+        made, raw, losses = self._step_generators(window, past)
+        losses |= self._step_discriminators(window, made, raw)
+        self.past.assign(made[:, -kept:])
+        return losses
+
+    def _window(self, batch: dict[str, Tensor]) -> Window:
+        config = self.config
+        seen = config.kept - config.past  # of the label maps before, a generator sees `past`
+        labels = one_hot_labels(batch["video_labels"][:, seen:], len(config.labels or []))
+        if config.instance_edges:
+            ids = batch["video_instances"][:, seen:]
+            times = [instance_edges(ids[:, time]) for time in range(ids.shape[1])]
+            labels = ops.concatenate([labels, ops.stack(times, axis=1)], axis=-1)
+        objects = {}
+        if config.features:
+            objects["classes"] = self._new(batch["video_labels"])
+            objects["instances"] = self._new(batch["video_instances"])
+        return {
+            **objects,
+            "frames": to_signal(batch["video"]),
+            "labels": labels,
+            "flow": ops.cast(batch["video_flow"], "float32"),
+            "confidence": ops.cast(batch["video_confidence"], "float32")[..., None],
+            "position": ops.cast(batch["video_position"], "int32"),
+        }
+
+    def _step_generators(self, window: Window, past: Tensor):
+        players = [player for player in self.players.values() if player.generates]
+        variables = [v for player in players for v in player.variables]
+
+        def loss_fn():
+            looks, objects = self._looks(window)
+            outputs, made = self._draw({**window, **looks}, past)
+            terms = self._generator_terms(window, outputs, made)
+            raw = ops.stack([one.get("raw", one["frame"]) for one in outputs], axis=1)
+            return sum(terms.values()), (made, raw, terms, objects)
+
+        (loss, (made, raw, terms, objects)), gradients = value_and_gradients(loss_fn, variables)
+        self._apply(gradients, players)
+        for found in objects:
+            self.memory.assign(remember(self.memory.value, found, self.steps.value))
+        return made, raw, {"generator": loss, **terms}
+
+    def _apply(self, gradients, players):
+        """Step the finest generator, and the coarser ones once their time has come."""
+        finest, *coarse = players
+        count = len(finest.variables)
+        apply_gradients(gradients[:count], finest)
+        self.steps.assign_add(1)
+
+        def step_coarse():
+            apply_gradients(gradients[count:], *coarse)
+            return self.steps.value
+
+        if coarse:
+            learns = self.steps.value > self.config.fix_coarse_steps
+            when(learns, step_coarse, self.steps.value)
+
+    def _step_discriminators(self, window: Window, made: Tensor, raw: Tensor) -> dict[str, Tensor]:
+        images = self._judged_images(window, made, raw)
+        image = self.minimize(lambda: self.image_judge.error(*images), "image_discriminator")
+        losses = {"image_discriminator": image}
+        if self.video_judges:
+            losses["video_discriminator"] = self.minimize(
+                lambda: _mean([j.error(*seen) for j, seen in self._judged_videos(window, made)]),
+                "video_discriminator",
+            )
+        return losses
+
+    # ---- Drawing --------------------------------------------------------------------------------
+
+    def _looks(self, window: Window) -> tuple[Window, list[Tensor]]:
+        """Return how the new real frames' objects look, (batch, time, height, width, features).
+
+        And what `over_objects` tells of the objects of the last, in a list; nothing of both without
+        an encoder.
+        """
+        if self.encoder is None:
+            return {}, []
+        real, classes = self._new(window["frames"]), len(self.config.labels or [])
+        shape = (self.past.shape[0], *self.config.size, self.config.features)
+        found = [
+            over_objects(
+                ops.reshape(self.encoder(real[:, time], training=True), shape),
+                window["classes"][:, time],
+                window["instances"][:, time],
+                classes,
+            )
+            for time in range(self.config.backprop_frames)
+        ]
+        painted = ops.stack([one for one, _ in found], axis=1)
+        return {"looks": painted}, [ops.stop_gradient(found[-1][1])]
+
+    def _draw(self, window: Window, past: Tensor) -> tuple[list[dict[str, Tensor]], Tensor]:
+        """Make the window's new frames one after another, each from those before.
+
+        Returns:
+            What the generator gave for each, and past and made frames in one tensor (batch, time,
+            height, width, channels).
+        """
+        config, outputs, frames = self.config, [], past
+        for number in range(config.backprop_frames):
+            inputs = {"labels": window["labels"][:, number : number + config.past + 1]}
+            if config.features:
+                inputs["looks"] = window["looks"][:, number : number + 1]
+            if config.flow:
+                inputs["past"] = self._seen_past(window, frames[:, -config.past :], number)
+            outputs.append(self.generator(inputs, training=True))
+            frames = ops.concatenate([frames, outputs[-1]["frame"][:, None]], axis=1)
+        return outputs, frames
+
+    def _seen_past(self, window: Window, past: Tensor, number: int) -> Tensor:
+        """Hide what came before a run's first frame from a generator that is to begin by itself."""
+        config = self.config
+        if config.first_frame == "real":
+            return past
+        made = window["position"] * config.backprop_frames + number
+        ago = ops.arange(config.past, 0, -1)
+        there = ops.cast(ago[None] <= made[:, None], "float32")  # (batch, L)
+        return past * there[:, :, None, None, None]
+
+    # ---- Losses ---------------------------------------------------------------------------------
+
+    def _generator_terms(
+        self, window: Window, outputs: list[dict[str, Tensor]], made: Tensor
+    ) -> dict[str, Tensor]:
+        """Return the weighted terms of the generators' loss, each a mean over the new frames."""
+        config = self.config
+        raw = ops.stack([one.get("raw", one["frame"]) for one in outputs], axis=1)
+        images = self.image_judge.verdicts(*self._judged_images(window, made, raw))
+        judged = self._judged_videos(window, made)
+        videos = [verdict for judge, seen in judged for verdict in judge.verdicts(*seen)]
+        verdicts = [*images, *videos]
+        terms = {"adv_image": _mean([verdict.adversarial for verdict in images])}
+        if videos:
+            terms["adv_video"] = _mean([verdict.adversarial for verdict in videos])
+        terms["features"] = config.feature_matching * _mean([v.features for v in verdicts])
+        if self.perceptual is not None:
+            seen = [
+                perceptual_loss(self.perceptual, real, one)
+                for real, one in zip(
+                    _times(self._new(window["frames"])), _times(self._new(made)), strict=True
+                )
+            ]
+            terms["perceptual"] = config.perceptual_weight * _mean(seen)
+        if config.flow:
+            terms |= self._motion_terms(window, outputs, made)
+        return terms
+
+    def _motion_terms(self, window, outputs, made):
+        """Return the losses of flow, of what it warps, and of the mask (eq. 5 and sec. 4)."""
+        weight = self.config.flow_weight
+        found: dict[str, list[Tensor]] = {"flow": [], "warp": [], "steady": [], "mask": []}
+        for number, output in enumerate(outputs):
+            time = self.config.kept + number
+            flow, sure = window["flow"][:, time], window["confidence"][:, time]
+            real, before = window["frames"][:, time], window["frames"][:, time - 1]
+            found["flow"].append(masked_l1(flow, output["flow"], sure))
+            found["warp"].append(masked_l1(real, warp(before, output["flow"]), sure))
+            steady = warp(ops.stop_gradient(made[:, time - 1]), flow)
+            found["steady"].append(masked_l1(steady, output["frame"], sure))
+            found["mask"].append(ops.mean(output["mask"] * sure))
+        if self.config.first_frame == "real":
+            del found["mask"]
+        return {name: weight * _mean(values) for name, values in found.items()}
+
+    def _judged_images(self, window, made, raw) -> tuple[Tensor, list[Tensor]]:
+        """Return new frames with their labels: the real ones, and the composed and raw ones."""
+        labels = window["labels"][:, self.config.past :]
+        images = [
+            self._new(window["frames"]),
+            self._new(made),
+            *([raw] if self.config.flow else []),
+        ]
+        real, *others = [_flat(ops.concatenate([labels, image], axis=-1)) for image in images]
+        return real, others
+
+    def _judged_videos(self, window, made) -> list[tuple[Judge, tuple[Tensor, list[Tensor]]]]:
+        """Return each video discriminator with what it sees, real and made, at the last frame."""
+        found = []
+        for scale, judge in enumerate(self.video_judges):
+            real, own = (frames_apart(x, window["flow"], scale) for x in (window["frames"], made))
+            found.append((judge, (real, [own])))
+        return found
+
+    def _new(self, x: Tensor) -> Tensor:
+        return x[:, self.config.kept :]
+
+    def passes(self) -> list[list[Pass]]:
+        """See `VideoGAN.passes`: the generators' loss, and those of all discriminators."""
+        config, frames = self.config, self.config.backprop_frames
+        looks = 3 if config.flow else 2  # at the real frame, the composed one and the raw one
+        image = self.image_judge.passes(config.size, looks * frames)
+        videos = [judge.passes(config.size, 2) for judge in self.video_judges]
+        seen = [*image, *(one for passes in videos for one in passes)]
+        if self.perceptual is not None:
+            seen.append(Pass(self.perceptual, 2 * frames, config.size))
+        if self.encoder is not None:
+            seen.append(Pass(self.encoder, frames, config.size))
+        return [[Pass(self.generator, frames, config.size), *seen], image, *videos]
+
+    # ---- Rollout --------------------------------------------------------------------------------
+
+    def rollout_model(self) -> tuple[keras.Model, dict[str, Any]]:
+        """Return one frame's step, labels and past frames to a frame, and its description."""
+        config = self.config
+        encoding = {
+            "one_hot": len(config.labels or []),
+            "names": config.labels,
+            "found": config.labels_from or "ids",
+            "instance_edges": config.instance_edges,
+        }
+        described: dict[str, dict[str, Any]] = {
+            "labels": {"role": "condition", "frames": config.past + 1, "encoding": encoding}
+        }
+        if config.features:
+            names = config.labels or []
+            vectors = clusters(ops.convert_to_numpy(self.memory), config.looks)
+            own = {"features": config.features, "names": names, "vectors": vectors}
+            described["looks"] = {"role": "condition", "frames": 1, "looks": own}
+        extras = {}
+        if config.flow:
+            empty = config.first_frame == "drawn"
+            described["past"] = {"role": "history", "frames": config.past, "may_be_empty": empty}
+            extras = {"mask": "mask", "flow": "flow", "raw": "image"}
+        frame = {
+            "output": "frame",
+            "height": None,
+            "width": None,
+            "channels": config.channels,
+            "multiple_of": config.multiple_of,
+            "trained": config.size,
+        }
+        return self.generator, {"frame": frame, "inputs": described, "extra_outputs": extras}
+
+
+def _mean(values: list[Tensor]) -> Tensor:
+    return sum(values) / len(values)
+
+
+def _times(x: Tensor) -> list[Tensor]:
+    return [x[:, time] for time in range(x.shape[1])]
+
+
+def _flat(x: Tensor) -> Tensor:
+    """Turn (batch, time, ...) into (batch * time, ...)."""
+    return ops.reshape(x, (-1, *x.shape[2:]))

@@ -1,0 +1,199 @@
+"""Write images and videos: whole, or not at all."""
+
+import errno
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from fractions import Fraction
+from functools import partial
+from itertools import chain
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from PIL import GifImagePlugin, Image
+
+from kvidgan.errors import UserError
+from kvidgan.media.read import IMAGE_SUFFIXES, reason
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a temporary sibling to write, which takes the final name only on success.
+
+    Raises:
+        UserError: If writing fails, as on a full disk; nothing is left behind then.
+    """
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        _take_place(temporary, path)
+    except OSError as error:
+        raise UserError(_cannot_write(path, error)) from error
+    finally:
+        _remove(temporary)
+
+
+def _take_place(temporary: Path, path: Path) -> None:
+    if temporary.is_dir() and path.is_dir():  # a folder does not replace a full one
+        _remove(path)
+    os.replace(temporary, path)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with suppress(OSError):  # it was never made; why not, is told already
+            path.unlink()
+
+
+def _cannot_write(path: Path, error: OSError) -> str:
+    if error.errno == errno.ENOSPC or "No space left" in str(error):
+        return f"Cannot write {path}: the disk is full; free some space or choose another folder."
+    return f"Cannot write {path}: {reason(error)}; choose another file name or folder."
+
+
+def write_image(path: Path, image: np.ndarray) -> None:
+    """Write one uint8 image (height, width, 1 or 3), in the format that the suffix names.
+
+    Raises:
+        UserError: If the suffix is unknown, or writing fails.
+    """
+    form = Image.registered_extensions().get(path.suffix.lower())
+    if path.suffix.lower() not in IMAGE_SUFFIXES or form is None:
+        known = ", ".join(sorted(IMAGE_SUFFIXES))
+        raise UserError(f"Cannot write {path}: expected a name that ends in one of {known}.")
+    with replacing(path) as temporary:
+        Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(temporary, form)
+
+
+def write_frames(path: Path, frames: Iterable[np.ndarray], fps: float, loop: bool = True) -> float:
+    """Write a video as `.gif`, `.mp4`, or a folder of `frame0001.png`, `frame0002.png`, ...
+
+    The frames are written as they come, so a long video needs no more memory than a short one.
+
+    Args:
+        path: Ends in .gif or .mp4; without a suffix it is a folder.
+        frames: uint8 (height, width, 1 or 3), all of one size.
+        fps: Frames per second wanted.
+        loop: Whether a GIF plays for ever; else once.
+
+    Returns:
+        The frames per second written: GIF delays are whole multiples of 10 ms, 20 ms at least.
+
+    Raises:
+        UserError: If the name's ending is unknown, there is no frame, the folder holds other files,
+            or writing fails.
+    """
+    writers: dict[str, Callable[..., float]] = {
+        ".gif": partial(_write_gif, loop=loop),
+        ".mp4": _write_mp4,
+        "": _write_folder,
+    }
+    writer = writers.get(path.suffix.lower())
+    if writer is None:
+        raise UserError(
+            f"Cannot write {path}: expected .gif, .mp4 or a folder name without a suffix."
+        )
+    frames = iter(frames)
+    first = next(frames, None)
+    if first is None:
+        raise UserError(f"Cannot write {path}: there is no frame to write.")
+    with replacing(path) as temporary:
+        return writer(path, temporary, _same_size(chain([first], frames), first.shape[:2]), fps)
+
+
+def _same_size(frames: Iterable[np.ndarray], size: tuple[int, ...]) -> Iterator[np.ndarray]:
+    """Pass frames on as (H, W, 3); a size that changes is the caller's mistake."""
+    for frame in frames:
+        if frame.dtype != np.uint8 or frame.shape[:2] != size:
+            raise ValueError(f"expected uint8 {size}, found {frame.dtype} {frame.shape[:2]}")
+        yield np.repeat(frame, 3, axis=-1) if frame.shape[-1] == 1 else frame
+
+
+def _write_gif(
+    path: Path, temporary: Path, frames: Iterator[np.ndarray], fps: float, loop: bool
+) -> float:
+    # Browsers slow delays under 20 ms down to 100 ms.
+    delay = max(2, round(100.0 / fps))
+    with temporary.open("wb") as file:
+        for index, frame in enumerate(frames):
+            image = Image.fromarray(frame).quantize(256, dither=Image.Dither.NONE)
+            # Pillow's save() keeps all frames until the end and merges equal neighbours.
+            if index == 0:
+                info = {"loop": 0} if loop else {}
+                file.writelines(GifImagePlugin.getheader(image.copy(), info=info)[0])
+            file.writelines(
+                GifImagePlugin.getdata(image, duration=delay * 10, include_color_table=True)
+            )
+        file.write(b";")
+    return 100.0 / delay
+
+
+def _write_mp4(path: Path, temporary: Path, frames: Iterator[np.ndarray], fps: float) -> float:
+    first = next(frames)
+    height, width = first.shape[:2]
+    odd = ((0, height % 2), (0, width % 2), (0, 0))  # yuv420p needs even sizes
+    size = (height + height % 2, width + width % 2)
+    with tempfile.TemporaryFile() as log, _ffmpeg(temporary, size, fps, log) as process:
+        assert process.stdin is not None
+        with suppress(BrokenPipeError):  # ffmpeg says why in its log
+            for frame in chain([first], frames):
+                process.stdin.write(np.pad(frame, odd, mode="edge").tobytes())
+        process.communicate()
+        if process.returncode != 0:
+            log.seek(0)
+            raise OSError(" ".join(log.read().decode(errors="replace").split()) or "ffmpeg failed")
+    return float(_rate(fps))
+
+
+def _rate(fps: float) -> Fraction:
+    """Return the rate as ffmpeg wants it, such as 30000/1001."""
+    return Fraction(fps).limit_denominator(1001)
+
+
+@contextmanager
+def _ffmpeg(
+    path: Path, size: tuple[int, int], fps: float, log: IO[bytes]
+) -> Iterator[subprocess.Popen]:
+    import imageio_ffmpeg  # type: ignore[import-untyped]
+
+    raw = f"-y -v error -f rawvideo -pix_fmt rgb24 -s {size[1]}x{size[0]} -r {_rate(fps)} -i -"
+    coded = "-c:v libx264 -preset medium -crf 16 -pix_fmt yuv420p -movflags +faststart -f mp4"
+    process = subprocess.Popen(
+        [imageio_ffmpeg.get_ffmpeg_exe(), *f"{raw} {coded}".split(), str(path.absolute())],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=log,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()  # does nothing to a process that has ended
+        process.communicate()
+
+
+def _write_folder(path: Path, temporary: Path, frames: Iterator[np.ndarray], fps: float) -> float:
+    if path.exists() and not path.is_dir():
+        raise UserError(f"Cannot write the folder {path}: a file of this name exists.")
+    foreign = [p.name for p in path.iterdir() if not _is_frame(p)] if path.is_dir() else []
+    if foreign:
+        raise UserError(
+            f"Cannot write frames into {path}: it holds other files, such as {foreign[0]};"
+            " choose a new or an empty folder."
+        )
+    temporary.mkdir()
+    for number, frame in enumerate(frames, start=1):
+        Image.fromarray(frame).save(temporary / f"frame{number:04d}.png")
+    return fps
+
+
+def _is_frame(path: Path) -> bool:
+    return re.fullmatch(r"frame\d+\.png", path.name) is not None

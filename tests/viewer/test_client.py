@@ -1,0 +1,397 @@
+"""The real worker process, on toy models. Each takes seconds to start: one serves most tests."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from itertools import islice
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QObject, Signal
+
+from kvidgan.errors import UserError
+from kvidgan.rollout import Rollout, export_step
+from kvidgan_viewer.plans import FromNoise, OnClip
+from kvidgan_viewer.worker.client import Worker
+from kvidgan_viewer.worker.film import Film
+from kvidgan_viewer.worker.messages import (
+    Compiling,
+    Failed,
+    Open,
+    Opened,
+    Play,
+    Ready,
+    Started,
+    Waiting,
+)
+from kvidgan_viewer.worker.state import Standing
+from tests.conftest import ROOT
+from tests.rollout import steps
+
+LONG = 120_000  # ms
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    """Paths of exported toys by name, and of a clip."""
+    folder = tmp_path_factory.mktemp("models")
+    toys = {"noise": steps.counting(), "clip": steps.predicting()}
+    paths = {name: str(export_step(*toy, folder / f"{name}.keras")) for name, toy in toys.items()}
+    frames = np.random.default_rng(0).integers(0, 256, (1, 9, 16, 20, 3), dtype=np.uint8)
+    np.save(folder / "frames.npy", frames)
+    return paths | {"frames": str(folder / "frames.npy"), "folder": str(folder)}
+
+
+@pytest.fixture(scope="module")
+def shared(qapp):
+    worker = Worker("tensorflow")
+    yield worker
+    worker.close()
+
+
+@pytest.fixture
+def worker(shared, qtbot, models):
+    """The shared worker, idle, with the model that begins from noise."""
+    with qtbot.waitSignal(shared.opened, timeout=LONG):
+        shared.open(models["noise"])
+    return shared
+
+
+@contextmanager
+def recorded(*signals):
+    """Collect what signals carry, in order."""
+    seen = []
+    for one in signals:
+        one.connect(lambda *values: seen.append(values[0] if values else None))
+    yield seen
+    for one in signals:
+        one.disconnect()
+
+
+def direct(path, count, **start):
+    return [step.frames for step in islice(Rollout.open(path).start(**start), count)]
+
+
+def gone(pid, seconds=20):
+    """Wait until there is no such process."""
+    for _ in range(seconds * 20):
+        try:
+            os.kill(pid, 0)
+            with open(f"/proc/{pid}/stat") as file:
+                if file.read().rpartition(")")[2].split()[0] == "Z":
+                    return True  # not ours to wait for
+        except (ProcessLookupError, FileNotFoundError):
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_frames_arrive_as_rollout_makes_them_and_no_further_than_wanted(worker, qtbot, models):
+    with (
+        recorded(worker.started) as started,
+        qtbot.waitSignal(worker.waiting, timeout=LONG) as waiting,
+    ):
+        film = worker.play(FromNoise(1, 3, 8), until=5)
+    assert waiting.args == [5]
+    assert [one.panes for one in started] == [("generated",)]
+    with qtbot.waitSignal(worker.waiting, timeout=LONG, check_params_cb=lambda n: n == 12):
+        worker.more(12)
+    assert len(film) == 12
+    assert worker.state == "idle"
+    for index, frames in enumerate(
+        direct(models["noise"], 12, content_seeds=[3], motion_seeds=[8])
+    ):
+        np.testing.assert_array_equal(film[index].panes["generated"], frames[0])
+    worker.more(12)
+    assert worker.state == "idle"
+
+
+def test_a_clip_arrives_with_its_scores(worker, qtbot, models):
+    with qtbot.waitSignal(worker.opened, timeout=LONG) as opened:
+        worker.open(models["clip"])
+    assert opened.args[0].description == steps.predicting()[1]
+    with qtbot.waitSignals([worker.compiling, worker.waiting], timeout=LONG):
+        film = worker.play(OnClip(models["frames"]), until=7)
+    frames = np.load(models["frames"])[0]
+    made = direct(models["clip"], 5, history=frames[:2])
+    assert (len(film), film.given) == (7, 2)
+    for index in range(7):
+        shown = frames[index] if index < 2 else made[index - 2][0]
+        np.testing.assert_array_equal(film[index].panes["prediction"], shown)
+        np.testing.assert_array_equal(film[index].panes["truth"], frames[index])
+    psnr, copied = film.scores("psnr")
+    error = np.mean((frames[5].astype(float) - frames[1]) ** 2)
+    assert copied[5] == pytest.approx(10 * np.log10(255**2 / error))
+    assert np.isnan(psnr[:2]).all()
+    assert np.isfinite(psnr[2:]).all()
+
+
+def test_videos_are_listed(worker, qtbot, models):
+    with qtbot.waitSignal(worker.listed, timeout=LONG) as listed:
+        worker.videos(models["frames"])
+    assert [entry.length for entry in listed.args[0].videos] == [9]
+
+
+def test_a_file_that_is_none_is_told_and_the_model_stays(worker, qtbot, models):
+    with qtbot.waitSignal(worker.failed, timeout=LONG) as failed:
+        worker.open(models["frames"])
+    assert "is not a complete .keras file" in failed.args[0].sentence
+    with qtbot.waitSignal(worker.waiting, timeout=LONG):
+        film = worker.play(FromNoise(1), until=2)
+    assert len(film) == 2
+
+
+def test_one_signal_tells_of_all_frames_that_came_meanwhile(worker, qtbot):
+    with (
+        recorded(worker.started, worker.made) as told,
+        qtbot.waitSignal(worker.waiting, timeout=LONG, check_params_cb=lambda n: n == 400),
+    ):
+        film = worker.play(FromNoise(1), until=200)
+        while len(film) < 200:  # the window stands still
+            time.sleep(0.01)
+        with qtbot.waitSignal(worker.made, timeout=LONG):
+            pass
+        worker.more(400)
+        while len(film) < 400:
+            time.sleep(0.01)
+    assert isinstance(told[0], Started)  # before any frame, though all came meanwhile
+    assert told[1:] == [200, 400]
+
+
+def test_a_new_rollout_ends_the_one_before(worker, qtbot):
+    first = worker.play(FromNoise(1, 1), until=10**6)
+    qtbot.waitUntil(lambda: len(first) > 3, timeout=LONG)
+    with (
+        recorded(worker.made) as made,
+        qtbot.waitSignal(worker.waiting, timeout=LONG) as waiting,
+    ):
+        second = worker.play(FromNoise(1, 2), until=5)
+        length = len(first)
+    assert waiting.args == [5]
+    assert (len(second), made[-1]) == (5, 5)
+    assert len(first) <= length + 1  # one could be on its way into it
+
+
+def test_cancelling_keeps_what_was_made_and_the_process(worker, qtbot):
+    pid = worker.pid
+    film = worker.play(FromNoise(1), until=10**6)
+    qtbot.waitUntil(lambda: len(film) > 3 and worker.state == "rolling", timeout=LONG)
+    worker.cancel()
+    assert worker.state == "cancelling"
+    qtbot.waitUntil(lambda: worker.state == "idle", timeout=LONG)
+    length = len(film)
+    with qtbot.waitSignal(worker.waiting, timeout=LONG):
+        worker.play(FromNoise(1), until=3)
+    assert (len(film), worker.pid) == (length, pid)
+    film[length - 1]
+    worker.cancel()
+    worker.more(50)  # nothing goes on after a cancel
+    assert worker.state == "idle"
+
+
+def test_a_full_disk_ends_the_rollout(worker, qtbot, monkeypatch):
+    def full(film, *_):
+        raise UserError("the disk is full")
+
+    monkeypatch.setattr(Film, "append", full)
+    with qtbot.waitSignal(worker.failed, timeout=LONG) as failed:
+        film = worker.play(FromNoise(1), until=10**6)
+    assert failed.args[0].sentence == "the disk is full"
+    monkeypatch.undo()
+    qtbot.waitUntil(lambda: worker.state == "idle", timeout=LONG)
+    with qtbot.waitSignal(worker.waiting, timeout=LONG):
+        worker.play(FromNoise(1), until=3)
+    assert len(film) == 0
+
+
+def test_a_process_that_does_not_answer_is_replaced(worker, qtbot, models):
+    film = worker.play(FromNoise(1), until=10**6)
+    qtbot.waitUntil(lambda: len(film) > 3 and worker.state == "rolling", timeout=LONG)
+    pid = worker.pid
+    os.kill(pid, signal.SIGSTOP)
+    with (
+        recorded(worker.died) as died,
+        qtbot.waitSignal(worker.opened, timeout=LONG) as opened,
+    ):
+        worker.cancel()
+    assert (opened.args[0].path, died) == (models["noise"], [])
+    assert worker.pid != pid
+    assert gone(pid)
+    film[len(film) - 1]
+    with qtbot.waitSignal(worker.waiting, timeout=LONG):
+        worker.play(FromNoise(1), until=2)
+
+
+def test_a_killed_process_is_told_and_can_be_started_again(worker, qtbot, models):
+    film = worker.play(FromNoise(1, 5, 5), until=10**6)
+    qtbot.waitUntil(lambda: len(film) > 3, timeout=LONG)
+    with qtbot.waitSignal(worker.died, timeout=LONG) as died:
+        os.kill(worker.pid, signal.SIGKILL)
+    assert "was ended by SIGKILL, as when memory runs out: open the model" in died.args[0]
+    assert (worker.state, worker.pid) == ("died", None)
+    (first,) = direct(models["noise"], 1, content_seeds=[5], motion_seeds=[5])
+    np.testing.assert_array_equal(film[0].panes["generated"], first[0])
+    worker.cancel()
+    worker.more(10**7)
+    assert worker.state == "died"
+    with qtbot.waitSignal(worker.waiting, timeout=LONG):  # a wish starts it, the model comes along
+        film = worker.play(FromNoise(1, 5, 5), until=1)
+    np.testing.assert_array_equal(film[0].panes["generated"], first[0])
+
+
+def test_a_backend_that_is_not_there_is_told_once(qtbot):
+    worker = Worker("theano")
+    with recorded(worker.failed, worker.died) as told:
+        qtbot.waitUntil(lambda: worker.state == "died", timeout=LONG)
+        qtbot.wait(200)
+    assert ["'theano'" in failed.sentence for failed in told] == [True]
+    worker.close()
+    assert worker.state == "closed"
+    worker.open("anything")  # nobody is there to do it
+    assert worker.state == "closed"
+
+
+def test_closing_at_once_leaves_no_process(qapp):
+    worker = Worker("tensorflow")
+    while (pid := worker.pid) is None:
+        time.sleep(0.001)
+    worker.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_a_process_that_hears_nothing_is_closed_too(qapp):
+    worker = Worker("tensorflow")
+    while (pid := worker.pid) is None:
+        time.sleep(0.001)
+    os.kill(pid, signal.SIGSTOP)
+    worker.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+# --- how things stand, without a process
+
+
+@pytest.fixture
+def standing():
+    """A process that has opened a model."""
+    standing = Standing()
+    standing.open("a.keras")
+    assert standing.begin() == [Open("a.keras")]
+    assert standing.state == "starting"
+    standing.hear(Ready("tensorflow", {}))
+    assert standing.state == "opening"
+    standing.hear(Opened("a.keras", steps.counting()[1]))
+    assert standing.state == "idle"
+    return standing
+
+
+def test_an_answer_that_a_new_wish_has_overtaken_says_nothing(standing):
+    standing.play(Film(), FromNoise(), 5)
+    assert standing.more(9)
+    assert not standing.hear(Waiting(1, 5))
+    assert standing.state == "rolling"
+    assert standing.hear(Waiting(1, 9))
+    assert standing.state == "idle"
+    assert not standing.more(9)
+    standing.play(Film(), FromNoise(), 5)
+    assert not standing.hear(Waiting(1, 9))
+    assert standing.state == "rolling"
+
+
+def test_a_step_compiles_until_its_first_frame(standing):
+    film = Film()
+    standing.play(film, FromNoise(), 5)
+    film.append({}, given=True)
+    standing.hear(Compiling(1, 1))
+    assert standing.state == "compiling"
+    film.append({})
+    standing.hear(Compiling(1, 1))  # told late: the frame is there already
+    assert standing.state == "rolling"
+
+
+def test_a_new_process_opens_what_was_open_and_plays_what_is_wanted(standing):
+    standing.open("none.keras")
+    standing.hear(Failed(None, "none", request=Open("none.keras")))
+    assert standing.begin() == [Open("a.keras")]
+    standing.play(Film(), FromNoise(3), 5)
+    assert standing.begin() == [Open("a.keras"), Play(1, FromNoise(3), 5)]
+    standing.job.end()
+    assert standing.begin() == [Open("a.keras")]
+
+
+# --- a window of its own
+
+WINDOW = """
+import sys
+from PySide6.QtCore import QCoreApplication
+from kvidgan_viewer.plans import FromNoise
+from kvidgan_viewer.worker.client import Worker
+
+def main():
+    app = QCoreApplication([])
+    worker = Worker("tensorflow")
+    worker.opened.connect(lambda _: worker.play(FromNoise(1), until=int(sys.argv[2])))
+    worker.made.connect(lambda _: print(worker.pid, flush=True))
+    worker.waiting.connect(app.quit)
+    worker.open(sys.argv[1])
+    app.exec()
+    print({"keras", "tensorflow", "cv2"} & set(sys.modules))
+    worker.close()
+
+if __name__ == "__main__":
+    main()
+"""
+
+
+@contextmanager
+def window(models, tmp_path, until):
+    """A small window in a process of its own."""
+    script = tmp_path / "window.py"
+    script.write_text(WINDOW)
+    with subprocess.Popen(
+        [sys.executable, str(script), models["noise"], str(until)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "always"},
+    ) as process:
+        yield process, int(process.stdout.readline())
+        process.kill()
+
+
+def test_a_window_that_closes_leaves_nothing_and_says_nothing(models, tmp_path):
+    before = set(os.listdir("/dev/shm"))
+    with window(models, tmp_path, until=30) as (process, pid):
+        out, err = process.communicate(timeout=LONG / 1000)
+    assert (process.returncode, err) == (0, "")
+    assert out.splitlines()[-1] == "set()"
+    assert gone(pid)
+    assert set(os.listdir("/dev/shm")) <= before
+
+
+def test_a_killed_window_leaves_no_process_and_no_memory(models, tmp_path):
+    before = set(os.listdir("/dev/shm"))
+    with window(models, tmp_path, until=10**7) as (process, pid):
+        process.kill()
+        _, err = process.communicate(timeout=LONG / 1000)
+    assert gone(pid)
+    assert err == ""
+    assert set(os.listdir("/dev/shm")) <= before
+
+
+def test_thousands_of_signals_can_be_emitted(qapp):
+    class Speaker(QObject):
+        said = Signal(int)
+        shown = Signal(bool)
+
+    speaker, heard = Speaker(), []
+    speaker.said.connect(heard.append)
+    for number in range(5000):
+        speaker.said.emit(number)
+        speaker.shown.emit(True)
+    assert heard == list(range(5000))

@@ -1,0 +1,1 @@
+"""Canvas: panes that show the frames of one moment side by side."""

@@ -1,0 +1,1 @@
+"""Panel: the form of what a model asks a user for."""

@@ -1,0 +1,1 @@
+"""Transport: the bar below the canvas."""

@@ -1,0 +1,167 @@
+"""The bar below the canvas: play, step, loop, speed, and the scrub bar."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
+
+from kvidgan_viewer.colours import LIGHT, Colours
+from kvidgan_viewer.icons import icon
+from kvidgan_viewer.playback.loop import Loop
+from kvidgan_viewer.playback.rate import SPEEDS
+from kvidgan_viewer.transport.scrub_bar import ScrubBar, Track
+
+LOOPS = {Loop.ONCE: "Once", Loop.LOOP: "Loop", Loop.PING_PONG: "Ping-pong"}
+
+
+@dataclass(frozen=True)
+class TransportState:
+    """What the transport bar shows.
+
+    Attributes:
+        track: The frames.
+        playing: Whether the film is played.
+        waiting: Whether the next frame is waited for.
+        direction: 1 forward, -1 backward.
+        loop: What follows the last frame.
+        speed: A factor.
+        wanted_fps: Frames a second at that speed.
+        achieved_fps: Frames a second that are really shown; 0 where that is not known.
+    """
+
+    track: Track = field(default_factory=Track)
+    playing: bool = False
+    waiting: bool = False
+    direction: int = 1
+    loop: Loop = Loop.LOOP
+    speed: float = 1.0
+    wanted_fps: float = 25.0
+    achieved_fps: float = 0.0
+
+
+class Transport(QWidget):
+    """Buttons, numbers and the scrub bar. It tells what is wished for, and shows what it is told.
+
+    Signals:
+        play_pressed(): Play, or pause.
+        stepped(int): Go by so many frames.
+        loop_pressed(): Take the next way of looping.
+        speed_chosen(float): Play at this speed.
+        sought(int): Go to this frame; it may be one that does not exist yet.
+    """
+
+    play_pressed = Signal()
+    stepped = Signal(int)
+    loop_pressed = Signal()
+    speed_chosen = Signal(float)
+    sought = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None):
+        super().__init__(parent)
+        self._colours = LIGHT
+        self._state = TransportState()
+        self.scrub = ScrubBar(self)
+        self.scrub.sought.connect(self.sought)
+        self.back = self._button("One frame back", lambda: self.stepped.emit(-1))
+        self.play = self._button("Play", self.play_pressed.emit)
+        self.forward = self._button("One frame forward", lambda: self.stepped.emit(1))
+        self.loop = self._button("What follows the last frame", self.loop_pressed.emit)
+        self.speed = self._button("Speed")
+        self.speed.setMenu(self._speeds())
+        self.speed.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.rate, self.frame = self._label("Frames a second"), self._label("Frame")
+        self._lay_out()
+        self.set_colours(LIGHT)
+        self._show_state()
+
+    def update_state(self, state: TransportState) -> None:
+        """Show this state; what is the same is not drawn again."""
+        before, self._state = self._state, state
+        if state == before:
+            return
+        self._show_state()
+        if (state.playing, state.direction) != (before.playing, before.direction):
+            self._draw_play()
+
+    def set_colours(self, colours: Colours) -> None:
+        """Take other colours."""
+        self._colours = colours
+        self.scrub.set_colours(colours)
+        self.back.setIcon(icon("step back", colours.text))
+        self.forward.setIcon(icon("step forward", colours.text))
+        self._draw_play()
+
+    def _lay_out(self) -> None:
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(8, 2, 8, 4)
+        rows.setSpacing(2)
+        rows.addWidget(self.scrub)
+        row = QHBoxLayout()
+        for button in (self.back, self.play, self.forward, self.loop, self.speed):
+            row.addWidget(button)
+        row.addStretch()
+        row.addWidget(self.rate)
+        row.addSpacing(12)
+        row.addWidget(self.frame)
+        rows.addLayout(row)
+
+    def _button(self, name: str, wish: Callable[[], None] | None = None) -> QToolButton:
+        button = QToolButton(self)
+        button.setAccessibleName(name)
+        button.setToolTip(name)
+        button.setAutoRaise(True)
+        # Reached by Tab, but a click leaves the keys with the canvas.
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        if wish is not None:
+            button.clicked.connect(wish)
+        return button
+
+    def _label(self, name: str) -> QLabel:
+        label = QLabel(self)
+        label.setAccessibleName(name)
+        label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        return label
+
+    def _speeds(self) -> QMenu:
+        menu = QMenu(self)
+        for speed in SPEEDS:
+            action = menu.addAction(f"{speed:g}x")
+            action.triggered.connect(lambda _checked, speed=speed: self.speed_chosen.emit(speed))
+        return menu
+
+    def _show_state(self) -> None:
+        state = self._state
+        self.scrub.set_track(state.track)
+        _write(self.loop, LOOPS[state.loop])
+        _write(self.speed, f"{state.speed:g}x" + (" back" if state.direction < 0 else ""))
+        _write(self.rate, _rate(state))
+        _write(self.frame, _frame(state.track))
+        longest = _frame(replace(state.track, index=max(0, state.track.length - 1)))
+        self.frame.setMinimumWidth(self.frame.fontMetrics().horizontalAdvance(longest))
+
+    def _draw_play(self) -> None:
+        back = self._state.direction < 0
+        name = "pause" if self._state.playing else "play back" if back else "play"
+        self.play.setIcon(icon(name, self._colours.text))
+        word = "Pause" if self._state.playing else "Play backward" if back else "Play"
+        self.play.setAccessibleName(word)
+        self.play.setToolTip(word)
+
+
+def _write(widget: QToolButton | QLabel, text: str) -> None:
+    """Set a text if it is another: setting the same lays the bar out again."""
+    if widget.text() != text:
+        widget.setText(text)
+
+
+def _rate(state: TransportState) -> str:
+    if state.waiting:
+        return "waiting for frames"
+    if state.playing and state.achieved_fps:
+        return f"{state.achieved_fps:.1f} of {state.wanted_fps:.4g} fps"
+    return f"{state.wanted_fps:.4g} fps"
+
+
+def _frame(track: Track) -> str:
+    return f"frame {track.index + 1} / {track.length}" if track.length else "no frames"
