@@ -8,7 +8,7 @@ from kvidgan.data.store.reader import ClipStore
 from kvidgan.errors import UserError
 from kvidgan.rollout.description import Description, read_description
 from kvidgan.rollout.looks import looks
-from kvidgan.training.runs import Run
+from kvidgan.runs import Run
 
 Lines = list[tuple[str, str]]
 

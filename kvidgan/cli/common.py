@@ -1,9 +1,7 @@
 """What the verbs share: the backend's choice, progress, and how a mistake is told."""
 
-import importlib.util
-import os
+import importlib
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -11,7 +9,7 @@ from typing import Annotated, NoReturn, TypeVar
 
 import typer
 
-from kvidgan.errors import UserError
+from kvidgan import backends
 
 T = TypeVar("T")
 Overrides = Annotated[
@@ -26,33 +24,13 @@ Scale = Annotated[int, typer.Option(min=0, help="Enlarge by a whole number; 0 ch
 
 @contextmanager
 def backend() -> Iterator[None]:
-    """Check the backend's name and presence, and keep its start-up chatter off the screen."""
-    name = os.environ.get("KERAS_BACKEND", "tensorflow")
-    if name not in ("tensorflow", "jax", "torch"):
-        raise UserError(f"KERAS_BACKEND: expected tensorflow, jax or torch, found {name!r}.")
-    if importlib.util.find_spec(name) is None:
-        raise UserError(
-            f"KERAS_BACKEND is {name!r}, which is not installed; pip install 'kvidgan[{name}]'."
-        )
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    # Where anything else runs, PyTorch's threads else wait busily: steps took twenty times as long.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    sys.stderr.flush()
-    kept = os.dup(2)
-    with tempfile.TemporaryFile() as chatter:
-        os.dup2(chatter.fileno(), 2)
-        try:
-            # Keras looks for it whatever the backend, at the latest when it sees data.
-            with suppress(ImportError):
-                importlib.import_module("tensorflow")
-            yield
-        except BaseException:
-            chatter.seek(0)
-            os.write(kept, chatter.read())
-            raise
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
+    """Check the chosen backend, and keep its messages off the screen while it is loaded."""
+    backends.select(backends.chosen())
+    with backends.quiet():
+        # Keras looks for it whatever the backend, at the latest when it sees data.
+        with suppress(ImportError):
+            importlib.import_module("tensorflow")
+        yield
 
 
 def counted(pictures: Iterable[T], total: int | None) -> Iterator[T]:

@@ -48,7 +48,7 @@ def evaluate(
     from kvidgan.data.schema import DataConfig
     from kvidgan.evaluation.requirements import to_be_found
     from kvidgan.evaluation.tables import summary, tables
-    from kvidgan.training.runs import exported
+    from kvidgan.runs import exported
 
     if output is not None and output.is_file():  # before the work, not after it
         raise UserError(f"-o: expected a folder, found the file {output}; choose another name.")

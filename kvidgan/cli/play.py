@@ -35,7 +35,7 @@ def generate(
         from kvidgan.rollout import Rollout
         from kvidgan.rollout.generate import generate as play
     from kvidgan.media import enlarge, write_frames
-    from kvidgan.training.runs import exported
+    from kvidgan.runs import exported
 
     pictures = play(
         Rollout.open(exported(model)),
@@ -133,7 +133,7 @@ def predict(
     from kvidgan.rollout.comparison import trained_stride
     from kvidgan.rollout.extra_outputs import check_extras
     from kvidgan.rollout.label_maps import of_size
-    from kvidgan.training.runs import exported
+    from kvidgan.runs import exported
 
     rollout = Rollout.open(exported(model))
     extras = outputs.split(",") if outputs else []

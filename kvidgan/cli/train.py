@@ -33,7 +33,7 @@ def fit(
     with backend():
         from kvidgan.config import load
         from kvidgan.training import fit as training
-    from kvidgan.training.runs import Run
+    from kvidgan.runs import Run
 
     if resume is not None:
         run = Run.open(resume)
@@ -95,7 +95,7 @@ def export(
     """Export a run's checkpoint as one .keras file, also of a run that was stopped."""
     with backend():
         from kvidgan.training.fit import export_checkpoint
-    from kvidgan.training.runs import Run
+    from kvidgan.runs import Run
 
     say(f"{export_checkpoint(Run.open(run), output, checkpoint)} written.")
 

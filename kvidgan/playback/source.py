@@ -22,7 +22,7 @@ from kvidgan.rollout.label_maps import (
     follows_labels,
     wanted_size,
 )
-from kvidgan.training.runs import exported
+from kvidgan.runs import exported
 
 Array = np.ndarray
 

@@ -15,9 +15,9 @@ import keras
 from kvidgan.errors import UserError
 from kvidgan.media import write_image
 from kvidgan.rollout import Rollout
+from kvidgan.runs import Run
 from kvidgan.training import checkpoint
 from kvidgan.training.checkpoint import Position
-from kvidgan.training.runs import Run
 from kvidgan.training.samples import Examples, sample_strip
 
 

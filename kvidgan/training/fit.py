@@ -20,11 +20,11 @@ from kvidgan.data.store.reader import ClipStore
 from kvidgan.errors import UserError
 from kvidgan.media import write_frames
 from kvidgan.rollout import Description, Rollout, export_step
+from kvidgan.runs import Run
 from kvidgan.training import callbacks, checkpoint, memory
 from kvidgan.training.checkpoint import Position
 from kvidgan.training.free_memory import free
 from kvidgan.training.progress import Progress
-from kvidgan.training.runs import Run
 from kvidgan.training.samples import animation, examples
 
 Say = Callable[[str], None]

@@ -20,9 +20,9 @@ from keras import layers
 from kvidgan.adversarial import VideoGAN
 from kvidgan.config import Config
 from kvidgan.errors import UserError
+from kvidgan.runs import Run
 from kvidgan.training.callbacks import Clock
 from kvidgan.training.free_memory import device
-from kvidgan.training.runs import Run
 
 MIB, GIB = 2**20, 2**30
 # How much a backend keeps for each byte that networks put out: TensorFlow frees what no gradient

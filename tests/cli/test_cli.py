@@ -266,7 +266,7 @@ def test_a_backend_that_is_not_installed_says_how_to_get_it(tiny, kvidgan, monke
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     status, _, err = kvidgan("fit", tiny)
     assert status == 1
-    assert "which is not installed; pip install 'kvidgan[torch]'" in err
+    assert "torch is not installed: choose another, or pip install 'kvidgan[torch]'" in err
 
 
 def test_a_full_disk_is_one_sentence(kvidgan, monkeypatch, tiny):

@@ -13,8 +13,8 @@ from kvidgan import config as configs
 from kvidgan.errors import UserError
 from kvidgan.media import read_video
 from kvidgan.rollout import Rollout, read_description
+from kvidgan.runs import Run
 from kvidgan.training import callbacks, checkpoint, fit
-from kvidgan.training.runs import Run
 
 EXPLODED = r"became (nan|inf|no number) at step \d+|frames that are no numbers"
 

@@ -10,8 +10,8 @@ import yaml
 from kvidgan import config as configs
 from kvidgan import families
 from kvidgan.errors import UserError
+from kvidgan.runs import Run
 from kvidgan.training import checkpoint, fit
-from kvidgan.training.runs import Run
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from kvidgan.training.runs import Run
+from kvidgan.runs import Run
 from tests.conftest import BACKENDS, process, run
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from kvidgan.errors import UserError
-from kvidgan.training.runs import Run
+from kvidgan.runs import Run
 from kvidgan_viewer.plots.history_file import HistoryFile, fractional, nearest, smooth, time_unit
 from kvidgan_viewer.plots.meanings import meaning
 

@@ -6,7 +6,7 @@ import pytest
 from kvidgan_viewer.playback.loop import Loop
 from kvidgan_viewer.playback.playhead import Player
 from kvidgan_viewer.playback.rate import SPEEDS
-from tests.viewer.test_looping import one_by_one
+from tests.viewer.test_loop import one_by_one
 
 
 class Clock:

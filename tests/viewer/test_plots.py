@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QMouseEvent, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
-from kvidgan.training.runs import Run
+from kvidgan.runs import Run
 from kvidgan_viewer.plots import HistoryPlot, Samples, ScorePlot
 from kvidgan_viewer.plots.history_plot import NO_RUN
 from kvidgan_viewer.plots.score_plot import NO_TRUTH

@@ -6,10 +6,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from kvidgan import backends
 from kvidgan.errors import UserError
 
 LIBRARIES = "on Debian and Ubuntu: apt install libegl1 libxkbcommon-x11-0 libxcb-cursor0"
-BACKENDS = ("tensorflow", "jax", "torch")
 USES = "An exported .keras file, a run's folder, or a clip to go on with."
 
 
@@ -19,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("paths", nargs="*", type=Path, metavar="MODEL|RUN|CLIP", help=USES)
     parser.add_argument(
         "--backend",
-        choices=BACKENDS,
+        choices=backends.TITLES,
         help="What models are played with; default: KERAS_BACKEND, or tensorflow.",
     )
     try:
@@ -35,9 +35,7 @@ def view(paths: Sequence[Path], backend: str | None = None) -> int:
     Raises:
         UserError: If there is no such path or backend, no screen, or Qt's libraries are missing.
     """
-    backend = backend or os.environ.get("KERAS_BACKEND", BACKENDS[0])
-    if backend not in BACKENDS:
-        raise UserError(f"KERAS_BACKEND: expected tensorflow, jax or torch, found {backend!r}.")
+    backend = backend or backends.chosen()
     for path in paths:
         if not path.exists():
             raise UserError(f"Expected a model, a run or a clip, found nothing at {path}.")

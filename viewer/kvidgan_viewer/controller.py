@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,7 @@ from kvidgan_viewer.panel.values import ClipValues
 from kvidgan_viewer.panes import titled
 from kvidgan_viewer.player_view import Theatre
 from kvidgan_viewer.plots_view import Plots
-from kvidgan_viewer.session import BACKENDS, Session, Values
+from kvidgan_viewer.session import Session, Values
 from kvidgan_viewer.sessions import Models
 from kvidgan_viewer.worker import messages
 
@@ -134,11 +133,6 @@ class Desk(QObject):
         if self.models.current is not None and self.models.current.worker.backend != backend:
             self.models.current.restart(backend)
         self.show_model()
-
-    @staticmethod
-    def backends() -> list[str]:
-        """Return the backends that are installed."""
-        return [name for name in BACKENDS if importlib.util.find_spec(name)]
 
     # --- playing
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu
 
-from kvidgan_viewer.session import BACKENDS
+from kvidgan.backends import TITLES, installed
 from kvidgan_viewer.shortcuts import action, bind
 
 if TYPE_CHECKING:
@@ -106,8 +106,8 @@ class Menus:
         menu.addAction(action(window, "&Close model", lambda: _close(desk)))
         menu.addSeparator()
         group = QActionGroup(menu)
-        for name in desk.backends():
-            backend = group.addAction(BACKENDS[name])
+        for name in installed():
+            backend = group.addAction(TITLES[name])
             backend.setCheckable(True)
             backend.setChecked(name == window.backend)
             backend.triggered.connect(lambda _on, name=name: desk.set_backend(name))

@@ -6,7 +6,7 @@ import numpy as np
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QTabWidget, QWidget
 
-from kvidgan.training.runs import Run
+from kvidgan.runs import Run
 from kvidgan_viewer.colours import Colours
 from kvidgan_viewer.panes import titled
 from kvidgan_viewer.plots import HistoryPlot, Samples, ScorePlot

@@ -5,10 +5,11 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
+from kvidgan.backends import TITLES
 from kvidgan.data.builtin.registry import NAMES
 from kvidgan.rollout.comparison import history_length
 from kvidgan.rollout.description import Description
-from kvidgan.training.runs import Run
+from kvidgan.runs import Run
 from kvidgan_viewer.panel.values import ClipValues, NoiseValues
 from kvidgan_viewer.plans import FromNoise, OnClip, Plan
 from kvidgan_viewer.worker.client import Worker, messages
@@ -18,7 +19,6 @@ Values = NoiseValues | ClipValues
 
 AHEAD = 16  # frames that are made beyond the one that was asked for
 ALL = 2**31  # frames: as many as there are label maps
-BACKENDS = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "PyTorch"}
 SPEED_OF_NOISE = 12.5
 
 
@@ -160,7 +160,7 @@ class Session(QObject):
 
     def status(self) -> str:
         """Say in a few words what goes on."""
-        backend = BACKENDS.get(self.worker.backend, self.worker.backend)
+        backend = TITLES[self.worker.backend]
         made, wanted = len(self.film), self.expected
         match self.worker.state:
             case "starting":

@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, Signal
 
 from kvidgan.errors import UserError
 from kvidgan.rollout.description import read_description
-from kvidgan.training.runs import Run, exported
+from kvidgan.runs import Run, exported
 from kvidgan_viewer.panel.values import NoiseValues, needs
 from kvidgan_viewer.session import Session, Values
 

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from kvidgan.errors import UserError
-from kvidgan.training.runs import Run
+from kvidgan.runs import Run
 from kvidgan_viewer.plots.axes import CURVES, Axes, Curve
 from kvidgan_viewer.plots.history_file import AXES, HistoryFile, nearest, smooth, time_unit
 from kvidgan_viewer.plots.key_list import KeyList

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from kvidgan.media import natural_key
-from kvidgan.training.runs import Run
+from kvidgan.runs import Run
 from kvidgan_viewer.plots.picture_view import PictureView
 from kvidgan_viewer.widgets import named
 

@@ -18,12 +18,12 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kvidgan import backends
 from kvidgan.data.open import find_source, is_store
 from kvidgan.data.store.reader import ClipStore
 from kvidgan.errors import UserError
-from kvidgan.training.runs import exported
+from kvidgan.runs import exported
 from kvidgan_viewer.worker import messages
-from kvidgan_viewer.worker.backend import load_backend, quiet
 from kvidgan_viewer.worker.film import Moment
 from kvidgan_viewer.worker.messages import Entry, Failed, Reply, Request
 from kvidgan_viewer.worker.shared_memory import Memory, Writer
@@ -140,8 +140,10 @@ class Serving:
     # --- the backend and the model
 
     def _load(self) -> None:
-        with quiet():
-            versions = load_backend(self._backend)
+        backends.check(self._backend)
+        backends.select(self._backend)
+        with backends.quiet():
+            versions = backends.versions()
             importlib.import_module("kvidgan_viewer.worker.rollouts")  # it is needed soon
         self._versions = versions
         self._send(messages.Ready(self._backend, versions))
@@ -150,7 +152,7 @@ class Serving:
         self._job = None
         from kvidgan.rollout import Rollout
 
-        with quiet():
+        with backends.quiet():
             self._rollout = Rollout.open(exported(Path(request.path)))
         self._called.clear()
         self._send(messages.Opened(request.path, self._rollout.description))
