@@ -3,9 +3,18 @@
 Frames are uint8 arrays in RGB order; grey ones have one channel. Maps hold a number a pixel.
 """
 
-from kvidgan.media.convert import fit_flow, fit_frames, fit_maps, to_float, to_uint8
+from kvidgan.media.convert import (
+    fit_flow,
+    fit_frames,
+    fit_maps,
+    parse_size,
+    to_float,
+    to_uint8,
+)
 from kvidgan.media.draw import (
     BACKGROUND,
+    CONTEXT_COLOUR,
+    PREDICTED_COLOUR,
     bordered,
     colour_flow,
     colour_labels,
@@ -29,7 +38,9 @@ from kvidgan.media.write_together import write_together
 
 __all__ = [
     "BACKGROUND",
+    "CONTEXT_COLOUR",
     "IMAGE_SUFFIXES",
+    "PREDICTED_COLOUR",
     "VIDEO_SUFFIXES",
     "bordered",
     "colour_flow",
@@ -43,6 +54,7 @@ __all__ = [
     "grid",
     "image_size",
     "natural_key",
+    "parse_size",
     "read_image",
     "read_map",
     "read_video",

@@ -1,13 +1,18 @@
-"""Shape frames, and the maps that belong to them: ranges, colours and sizes."""
+"""Conversions of frames, and of the maps that belong to them: ranges, colours and sizes."""
+
+import re
 
 import numpy as np
+
+from kvidgan.errors import UserError
 
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 
 
 def to_uint8(frames: np.ndarray) -> np.ndarray:
     """Convert floats in [-1, 1] to uint8: clipped, then rounded, then cast."""
-    return np.rint((np.clip(frames, -1.0, 1.0) + 1.0) * 127.5).astype(np.uint8)
+    scaled: np.ndarray = (np.clip(frames, -1.0, 1.0) + 1.0) * 127.5
+    return np.rint(scaled).astype(np.uint8)
 
 
 def to_float(frames: np.ndarray) -> np.ndarray:
@@ -19,13 +24,14 @@ def fit_frames(frames: np.ndarray, height: int, width: int, channels: int) -> np
     """Crop centrally to an aspect, resize, and convert between grey and RGB.
 
     Args:
-        frames: uint8 (time, height, width, channels), 1 or 3 channels.
+        frames: Frames to convert, uint8 (time, height, width, channels), 1 or 3 channels.
         height: Wanted height in pixels.
         width: Wanted width in pixels.
-        channels: 1 for luma (ITU-R BT.601), 3 for RGB.
+        channels: Wanted channels: 1 for luma (ITU-R BT.601), 3 for RGB.
 
     Returns:
-        uint8 (time, height, width, channels); the argument itself when there is nothing to do.
+        Frames of the wanted shape, uint8 (time, height, width, channels); the argument itself when
+        there is nothing to do.
     """
     if channels == 1 and frames.shape[-1] == 3:
         frames = np.rint(frames @ _LUMA).astype(np.uint8)[..., None]
@@ -40,12 +46,12 @@ def fit_maps(maps: np.ndarray, height: int, width: int) -> np.ndarray:
     """Crop and resize maps as `fit_frames` does frames; no value is new.
 
     Args:
-        maps: (time, height, width) of class or instance ids, or yes and no.
+        maps: Class ids, instance ids or booleans, (time, height, width).
         height: Wanted height in pixels.
         width: Wanted width in pixels.
 
     Returns:
-        (time, height, width) of the same type: the value nearest to each pixel's centre; the
+        Maps of the same type, (time, height, width): the value nearest to each pixel's centre; the
         argument itself when there is nothing to do.
     """
     if maps.shape[1:3] == (height, width):
@@ -58,12 +64,13 @@ def fit_flow(flow: np.ndarray, height: int, width: int) -> np.ndarray:
     """Crop and resize optical flow as `fit_frames` does frames; displacements scale with them.
 
     Args:
-        flow: float32 (time, height, width, 2): pixels to the right and down.
+        flow: Displacements in pixels to the right and down, float32 (time, height, width, 2).
         height: Wanted height in pixels.
         width: Wanted width in pixels.
 
     Returns:
-        float32 (time, height, width, 2); the argument itself when there is nothing to do.
+        Displacements in pixels of the new size, float32 (time, height, width, 2); the argument
+        itself when there is nothing to do.
     """
     import cv2
 
@@ -94,9 +101,30 @@ def _resize(frames: np.ndarray, height: int, width: int) -> np.ndarray:
     import cv2
 
     shrinking = height * width < frames.shape[1] * frames.shape[2]
-    how = cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
+    method = cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
     resized = np.empty((len(frames), height, width, frames.shape[-1]), np.uint8)
     for target, frame in zip(resized, frames, strict=True):
-        image = cv2.resize(np.ascontiguousarray(frame), (width, height), interpolation=how)
+        image = cv2.resize(np.ascontiguousarray(frame), (width, height), interpolation=method)
         target[...] = image.reshape(target.shape)  # OpenCV drops a single channel
     return resized
+
+
+def parse_size(text: str, option: str = "") -> tuple[int, int]:
+    """Return the (height, width) in pixels that a text WIDTHxHEIGHT means.
+
+    Args:
+        text: Two positive decimal numbers of at most five digits, with an x or X between them.
+        option: Name of the option that the text was given for; it begins the error's sentence.
+
+    Raises:
+        UserError: If the text is anything else.
+
+    Example:
+        parse_size("512x256")  # (256, 512)
+    """
+    found = re.fullmatch(r"([0-9]{1,5})[xX]([0-9]{1,5})", text.strip())
+    width, height = (int(found[1]), int(found[2])) if found else (0, 0)
+    if not width or not height:
+        expected = f"{option}: expected" if option else "Expected"
+        raise UserError(f"{expected} WIDTHxHEIGHT in pixels, such as 512x256, found {text!r}.")
+    return height, width

@@ -3,6 +3,7 @@ import pytest
 from PIL import Image
 
 from kvidgan import media
+from kvidgan.errors import UserError
 
 RNG = np.random.default_rng(0)
 
@@ -85,3 +86,25 @@ def test_flow_scales_with_the_frame():
     half = media.fit_flow(ramp, 12, 20)
     np.testing.assert_allclose(half[0, :, 5, 0], np.arange(12) + 0.25)
     np.testing.assert_allclose(half[0, 5, :, 1], np.arange(20) + 0.25)
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("512x256", (256, 512)), ("64X1", (1, 64)), (" 99999x00007 ", (7, 99999))],
+)
+def test_sizes_are_read_as_width_by_height(text, size):
+    assert media.parse_size(text) == size
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "512", "x256", "512x", "0x256", "512x0", "-1x2", "1x2x3", "1.5x2", "100000x1", "٣x٣"],
+)
+def test_what_is_no_size(text):
+    with pytest.raises(UserError) as error:
+        media.parse_size(text, "--size")
+    sentence = f"xpected WIDTHxHEIGHT in pixels, such as 512x256, found {text!r}."
+    assert str(error.value) == f"--size: e{sentence}"
+    with pytest.raises(UserError) as error:
+        media.parse_size(text)
+    assert str(error.value) == f"E{sentence}"
