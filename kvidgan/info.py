@@ -7,7 +7,6 @@ from kvidgan.data.layouts.registry import open_source
 from kvidgan.data.store.reader import ClipStore
 from kvidgan.errors import UserError
 from kvidgan.rollout.description import Description, read_description
-from kvidgan.rollout.looks import looks
 from kvidgan.runs import Run
 
 Lines = list[tuple[str, str]]
@@ -44,9 +43,8 @@ def _model(description: Description) -> Lines:
         details |= details.pop("encoding", {})
         shown = ", ".join(f"{key} {_plain(value)}" for key, value in details.items())
         lines.append((f"input {name}", f"{spec.role}: {shown}"))
-    own = looks(description)
-    if own is not None:
-        counts = zip(own.names, map(len, own.vectors), strict=True)
+    if description.looks is not None:
+        counts = description.looks.counts.items()
         lines.append(("looks", ", ".join(f"{name} {count}" for name, count in counts)))
     lines += [(f"extra {name}", kind) for name, kind in description.extra_outputs.items()]
     lines += [(f"trained on {key}", _plain(v)) for key, v in description.trained_on.items()]

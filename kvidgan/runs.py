@@ -1,4 +1,4 @@
-"""A run's folder, read and written: `config.yaml`, `history.jsonl`, `samples/`, `checkpoints/`, ...
+"""Run: the folder of a training run and what lies where in it.
 
 Loads no backend: the viewer and `kvidgan info` read runs through this module.
 """
@@ -79,6 +79,11 @@ class Run:
         return self.folder / "data.json"
 
     @property
+    def losses_path(self) -> Path:
+        """The meaning of each loss, by name: a JSON object."""
+        return self.folder / "losses.json"
+
+    @property
     def history_path(self) -> Path:
         """One JSON object a line for each log point."""
         return self.folder / "history.jsonl"
@@ -132,6 +137,13 @@ class Run:
                         f"{self.history_path}: line {number + 1} is not JSON; remove it."
                     ) from None
         return points
+
+    def loss_meanings(self) -> dict[str, str]:
+        """Return what the losses mean, by name; empty if the run does not tell."""
+        try:
+            return dict(json.loads(self.losses_path.read_text()))
+        except (OSError, ValueError):
+            return {}
 
     def rewind_history(self, step: int) -> None:
         """Drop the log points after a step, which will be trained again."""

@@ -5,6 +5,7 @@ import yaml
 
 from kvidgan import config as configs
 from kvidgan import families
+from kvidgan.contract import DataFacts
 from kvidgan.errors import UserError
 from tests.conftest import ROOT
 
@@ -116,40 +117,27 @@ def test_a_shipped_config_names_its_schema_and_its_command(path):
     assert yaml.safe_load(path.read_text())["family"]["name"] in path.stem
 
 
-def narrow(path):
-    """Return overrides that make a config's networks narrow, whatever its family."""
-    family = configs.load(path).family
-    fields = {name: getattr(family, name) for name in type(family).model_fields}
-    widths = {name: value for name, value in fields.items() if name.endswith("width")}
-    assert widths, "a family's widths end in 'width', so that it can be tried at a small size"
-    return [f"family.{n}={2 if isinstance(v, int) else 1 / 64}" for n, v in widths.items()]
-
-
-def sized(path):
-    """Return overrides that make clips short, and give vid2vid label maps and small frames."""
-    family = configs.load(path).family
-    if family.name == "lstm_wgan":
-        return ["family.frames=4"]
-    if family.name != "vid2vid":
-        return []
-    return [
-        "data.labels=edges", "family.size=[64,64]", f"family.down={min(family.down, 2)}",
-        "family.blocks=2", "family.instance_edges=false", "family.foreground_labels=[]",
-        "family.perceptual=none",
-    ]  # fmt: skip
+def small(name):
+    """Return overrides that make a family tiny, and find label maps if it follows such."""
+    family = families.load(name)
+    found = [f"family.{key}={json.dumps(value)}" for key, value in family.SMALL.items()]
+    data = DataFacts(labels=["background", "edge"], labels_from="edges")
+    gan = family.Family(family.Config(**family.SMALL).for_data(data))
+    follows = any("labels" in spec.maps for spec in gan.clips().values())
+    return [*found, *(["data.labels=edges"] if follows else [])]
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda p: str(p.relative_to(ROOT)))
 def test_a_shipped_config_trains_two_steps_at_reduced_size(path, tmp_path):
     from kvidgan.training import fit
 
-    small = [
-        *narrow(path), *sized(path), "data.path=moving_digits", "data.digits.clips=8",
+    overrides = [
+        *small(configs.load(path).family.name), "data.path=moving_digits", "data.digits.clips=8",
         "data.stride=1", "data.batch=2",
         f"data.cache={tmp_path}", "train.epochs=1", "train.steps_per_epoch=2",
         f"run.folder={tmp_path}",
     ]  # fmt: skip
-    outcome = fit.start(configs.load(path, small), say=lambda text: None)
+    outcome = fit.start(configs.load(path, overrides), say=lambda text: None)
     assert outcome.step == 2
     assert outcome.model.is_file()
     assert outcome.animation.is_file()

@@ -3,7 +3,7 @@
 Imports nothing else of kvidgan: take this folder to write a GAN of your own.
 """
 
-from kvidgan.adversarial.gan import Optimizers, Pass, Player, VideoGAN
+from kvidgan.adversarial.gan import Optimizers, Player, VideoGAN
 from kvidgan.adversarial.grads import (
     apply_gradients,
     input_gradient,
@@ -15,7 +15,6 @@ from kvidgan.adversarial.penalty import gradient_penalty
 
 __all__ = [
     "Optimizers",
-    "Pass",
     "Player",
     "VideoGAN",
     "apply_gradients",

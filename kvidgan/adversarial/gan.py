@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 
@@ -26,21 +26,6 @@ class Player:
     optimizer: keras.optimizers.Optimizer
     variables: list[keras.Variable]
     generates: bool = False
-
-
-class Pass(NamedTuple):
-    """Calls of a network whose inner values a step keeps until it has differentiated them.
-
-    Attributes:
-        network: A functional or sequential model.
-        times: How many such calls of one sample there are for each sample of the batch.
-        size: What stands for the unknown sizes of each of its inputs, in their order: for instance
-            height and width.
-    """
-
-    network: keras.Model
-    times: float = 1
-    size: tuple[int, ...] = ()
 
 
 class Optimizers(keras.optimizers.Optimizer):
@@ -110,14 +95,6 @@ class VideoGAN(keras.Model):
         Args:
             batch: Samples in a batch.
         """
-
-    def passes(self) -> list[list[Pass]]:
-        """Tell what each differentiation in a step keeps at the same time, to estimate memory.
-
-        Returns:
-            A list for each loss that is differentiated; none if it is not known.
-        """
-        return []
 
     def minimize(self, loss_fn: Callable[[], Any], *names: str) -> Any:
         """Take one step of the named players on one loss: see `grads.minimize`."""

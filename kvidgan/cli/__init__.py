@@ -1,53 +1,5 @@
-"""The command line: parse, call one function each, print its outcome or one clear sentence."""
+"""Command line: one module for each verb, which parses and calls one function."""
 
-import logging
+from kvidgan.cli.app import main
 
-import typer
-
-import kvidgan
-from kvidgan.cli import data, judge, play, train, view
-from kvidgan.cli.common import fail
-from kvidgan.errors import UserError
-
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    help="Train, judge and look at video GANs. KERAS_BACKEND=tensorflow|jax|torch is the backend.",
-)
-config_app = typer.Typer(no_args_is_help=True, help="About configuration files.")
-for verb in (
-    train.fit,
-    data.prepare,
-    play.generate,
-    play.predict,
-    judge.evaluate,
-    train.export,
-    data.info,
-    train.bench,
-    view.view,
-):
-    app.command()(verb)
-app.add_typer(config_app, name="config")
-config_app.command()(train.schema)
-
-
-def main() -> None:
-    """Run the command line; what a user can mend is one sentence on stderr and exit status 1."""
-    logging.basicConfig(format="%(message)s")
-    try:
-        app()
-    except UserError as error:
-        fail(str(error), 1)
-    except OSError as error:
-        where = f" ({error.filename})" if error.filename else ""
-        fail(f"{error.strerror or error}{where}; what was complete is kept.", 1)
-    except KeyboardInterrupt:
-        fail("Stopped.", 130)
-
-
-@app.command()
-def version() -> None:
-    """Print the version."""
-    typer.echo(kvidgan.__version__)
+__all__ = ["main"]

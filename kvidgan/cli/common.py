@@ -1,5 +1,6 @@
 """What the verbs share: the backend's choice, progress, and how a mistake is told."""
 
+import difflib
 import importlib
 import sys
 from collections.abc import Iterable, Iterator
@@ -9,12 +10,16 @@ from typing import Annotated, NoReturn, TypeVar
 
 import typer
 
-from kvidgan import backends
+from kvidgan import backends, shipped
+from kvidgan.errors import UserError
 
 T = TypeVar("T")
 Overrides = Annotated[
     list[str] | None,
     typer.Argument(help="Overrides such as train.epochs=5.", metavar="[KEY=VALUE]..."),
+]
+ConfigName = Annotated[
+    Path | None, typer.Argument(help="A YAML file, or the name of a config that ships: mocogan.")
 ]
 Model = Annotated[Path, typer.Argument(help="An exported .keras file, or a run's folder.")]
 Output = Annotated[Path, typer.Option("-o", "--output", help=".gif, .mp4 or a folder.")]
@@ -57,3 +62,21 @@ def fail(message: str, status: int) -> NoReturn:
     """Tell what went wrong on stderr and stop with an exit status."""
     print(message if status == 130 else f"error: {message}", file=sys.stderr)
     sys.exit(status)
+
+
+def find_config(name: Path) -> Path:
+    """Return the YAML file that is meant: a path, else the config of this name that ships.
+
+    Raises:
+        UserError: If there is neither; names the nearest one.
+    """
+    if name.exists() or name.suffix in (".yaml", ".yml"):
+        return name
+    names = shipped.config_names()
+    if name.as_posix() in names:
+        return shipped.config(name.as_posix())
+    near = difflib.get_close_matches(name.as_posix(), names, n=1, cutoff=0.0)
+    raise UserError(
+        f"Expected a YAML file, or the name of a config that ships such as {near[0]}, found nothing"
+        f" at {name}."
+    )

@@ -1,4 +1,4 @@
-"""Look at models, runs and clips in a window: `kvidgan view`."""
+"""`kvidgan view`: look at models, runs and clips in a window."""
 
 import importlib
 import sys

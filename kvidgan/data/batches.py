@@ -1,4 +1,4 @@
-"""Batches of clips for Keras: batch i of epoch e is a pure function of (seed, e, i)."""
+"""Batches of clips for Keras, numbered: each is a pure function of (seed, epoch, index)."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -6,13 +6,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import keras
 
-from kvidgan.data.sampler import Batch, ClipSpec, Entry
+from kvidgan.contract import ClipSpec
+from kvidgan.data.sampler import Batch, Sampler
 from kvidgan.data.store.reader import ClipStore
 from kvidgan.errors import UserError
 
 
 class ClipBatches(keras.utils.PyDataset):
-    """Random clips from a store, read ahead by threads.
+    """ClipBatches: random clips from a store, as a Keras data set, read ahead by threads.
 
     Each entry draws its own videos, uniformly among those that are long enough, and in each a
     start, uniformly. A Philox generator counts by (epoch, batch) and nothing else (by the run where
@@ -29,24 +30,29 @@ class ClipBatches(keras.utils.PyDataset):
     To resume within an epoch, fit the rest of it with `first` set, then go on with a new object.
 
     Args:
-        store: An open clip store.
-        specs: The entries of a batch by name.
-        batch: Clips per batch, over all processes.
-        steps: Batches per epoch.
+        store: Clip store to draw from.
+        specs: Specifications of the entries of a batch by name.
+        batch: Number of clips per batch, over all processes.
+        steps: Number of batches per epoch.
         stride: Distance in frames between two frames of a clip.
-        seed: Of the draw.
-        split: The split to read when the store has splits; None for every video.
-        workers: Threads that read ahead; 0 reads when Keras asks.
-        epoch: The number of the first epoch.
-        first: Batches of that epoch to leave out.
-        shard: (index, count) of this process: it reads its own slice of every batch.
+        seed: Seed of the draw.
+        split: Split to draw from when the store has splits; None for every video.
+        workers: Number of threads that read ahead; 0 reads when Keras asks.
+        epoch: Number of the first epoch.
+        first: Number of batches of that epoch to leave out.
+        shard: Index of this process and number of processes: it reads its slice of every batch.
 
     Attributes:
-        too_short: Videos that each entry cannot use, by name.
+        too_short: Number of videos that each entry cannot use, by name.
 
     Raises:
         UserError: If no video is long enough, the split is unknown, the store lacks a map, or the
             batch does not divide.
+
+    Example:
+        spec = ClipSpec(num_frames=8, height=32, width=32, channels=3)
+        batches = ClipBatches(store, {"video": spec}, batch=16, steps=100)
+        batches[0]["video"].shape  # (16, 8, 32, 32, 3)
     """
 
     def __init__(
@@ -72,28 +78,28 @@ class ClipBatches(keras.utils.PyDataset):
         self.epoch, self.first = epoch, first
         self._own = _own_slice(batch, *shard)
         videos = store.videos(split)
-        self._entries = [
-            Entry(name, spec, store, videos, stride, seed) for name, spec in self.specs.items()
+        self._samplers = [
+            Sampler(name, spec, store, videos, stride, seed) for name, spec in self.specs.items()
         ]
-        self.too_short = {entry.name: entry.too_short for entry in self._entries}
-        self._ahead = _ReadAhead(self._numbered, workers) if workers else None
+        self.too_short = {sampler.name: sampler.too_short for sampler in self._samplers}
+        self._read_ahead = _ReadAhead(self._numbered, workers) if workers else None
 
     @property
     def num_batches(self) -> None:
-        """None, which Keras takes as endless.
+        """Number of batches: None, which Keras takes as endless.
 
         Of a data set with an end, Keras would ask for each epoch's batches by the same numbers, in
         an order shuffled by a generator that no seed of ours reaches.
         """
 
     def __len__(self) -> int:
-        """Return the batches left in the first epoch."""
+        """Return the number of batches left in the first epoch."""
         return self.steps - self.first
 
     def __getitem__(self, index: int) -> Batch:
         """Return a batch, counted from `first` of `epoch` on, through all epochs."""
         number = self.epoch * self.steps + self.first + index
-        return self._ahead.get(number) if self._ahead else self._numbered(number)
+        return self._read_ahead.get(number) if self._read_ahead else self._numbered(number)
 
     def _numbered(self, number: int) -> Batch:
         return self.batch_at(*divmod(number, self.steps))
@@ -102,24 +108,24 @@ class ClipBatches(keras.utils.PyDataset):
         """Read one batch, whatever was read before.
 
         Args:
-            epoch: Counted from 0 over the whole run.
-            index: Within the epoch, from 0.
+            epoch: Number of the epoch, counted from 0 over the whole run.
+            index: Number of the batch in the epoch, from 0.
 
         Returns:
-            For each entry NAME, NAME: uint8 (batch, time, height, width, channels); NAME_class:
-            int32 (batch,), -1 for videos without a class; of the maps that it asks for,
+            Arrays of each entry NAME. NAME: uint8 (batch, time, height, width, channels);
+            NAME_class: int32 (batch,), -1 for videos without a class; of the maps that it asks for,
             NAME_labels: uint8, NAME_instances: int32 and NAME_confidence: uint8 0 or 1 (batch,
             time, height, width), NAME_flow: float32 (batch, time, height, width, 2) in pixels; and
             with runs NAME_position: int32 (batch,), the place of the batch in its run.
         """
         batch: Batch = {}
-        for entry in self._entries:
-            batch.update(entry.read(epoch, index, self.batch, self._own))
+        for sampler in self._samplers:
+            batch.update(sampler.read(epoch, index, self.batch, self._own))
         return batch
 
 
 class _ReadAhead:
-    """Calls a pure function of a number for the numbers after the one asked for."""
+    """ReadAhead: calls a pure function of a number for the numbers after the one asked for."""
 
     def __init__(self, read: Callable[[int], Batch], workers: int):
         self._read = read

@@ -1,4 +1,4 @@
-"""One clip to look at or to go on with: a video of whatever a path holds, frame by frame."""
+"""Clip: one opened video of whatever a path holds, read frame by frame."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -9,13 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-from kvidgan.data.labels import Found, LabelSet, find_labels, found_set
-from kvidgan.data.layouts.images import label_set, looked_at, read_labels
+from kvidgan.data.labels import FoundLabels, LabelSet, find_labels, found_label_set
+from kvidgan.data.layouts.images import label_set, inspect_labels, read_labels
 from kvidgan.data.open import find_source, is_store
-from kvidgan.data.selection import choose, told
+from kvidgan.data.selection import select_video, video_note
 from kvidgan.data.source import Source, Video
 from kvidgan.data.store.reader import ClipStore
 from kvidgan.data.transforms import resized
+from kvidgan.data.wording import counted
 from kvidgan.errors import UserError
 from kvidgan.media import read_video
 
@@ -24,19 +25,19 @@ _BLOCK = 8  # frames that are read from a store at a time
 
 @dataclass(frozen=True)
 class Clip:
-    """One video, opened.
+    """Clip: one opened video.
 
     Attributes:
-        name: Of the video, in its source.
-        frames: What is left of it, read as asked for: uint8 (height, width, 1 or 3). Damage on the
-            way is a UserError.
-        fps: Frames per second, None where the source does not say.
-        length: Frames in all, None when only reading tells.
-        note: What was opened, in one line.
-        labels: The label maps of all its frames, read as asked for, whatever was read of `frames`:
-            uint8 (height, width), or class and object numbers, int32 (height, width, 2); None
-            without.
-        label_set: The classes of the label maps; None without.
+        name: Name of the video in its source.
+        frames: Frames that are left of it, read as asked for, uint8 (height, width, 1 or 3) each.
+            Damage on the way is a UserError.
+        fps: Frames per second; None where the source does not say.
+        length: Number of frames in all; None when only reading tells.
+        note: Note in one line on which video was opened.
+        labels: Label maps of all its frames, read as asked for and independently of `frames`, uint8
+            (height, width) each, or class and object numbers, int32 (height, width, 2); None
+            without label maps.
+        label_set: Classes of the label maps; None without label maps.
     """
 
     name: str
@@ -50,14 +51,15 @@ class Clip:
 
 @dataclass(frozen=True)
 class LabelClip:
-    """The label maps of one video, opened.
+    """LabelClip: the opened label maps of one video.
 
     Attributes:
-        name: Of the video, in its source.
-        labels: Read as asked for: uint8 (height, width), or int32 (height, width, 2).
-        label_set: Their classes.
-        length: How many, None when only reading tells.
-        note: What was opened, in one line.
+        name: Name of the video in its source.
+        labels: Label maps, read as asked for, uint8 (height, width) each, or class and object
+            numbers, int32 (height, width, 2).
+        label_set: Classes of the label maps.
+        length: Number of label maps; None when only reading tells.
+        note: Note in one line on which video was opened.
     """
 
     name: str
@@ -71,7 +73,7 @@ def open_clip(
     path: str | Path,
     video: str | int | None = None,
     layout: str = "auto",
-    labels: Found | None = None,
+    labels: FoundLabels | None = None,
     size: tuple[int, int] | None = None,
     objects: bool = False,
 ) -> Clip:
@@ -79,32 +81,35 @@ def open_clip(
 
     Args:
         path: Anything that `kvidgan prepare` takes, a clip store, or one film strip, GIF or array.
-        video: Where there are several: in this order, a name, a number from 0, or an ending that
-            only one name has. Default: the first of split "test", else of "val", else of all.
-        layout: The layout to expect, or "auto".
-        labels: "edges" or "foreground" finds label maps in the frames; None: those that come with
-            them, if any.
-        size: Crop frames and label maps to the middle and resize them to (height, width) before
-            labels are found.
-        objects: Read the numbers of objects along with label maps, from instance maps.
+        video: Name, number from 0, or an ending that only one name has, tried in this order; None
+            for the first of split "test", else of "val", else of all.
+        layout: Name of the layout to expect, or "auto".
+        labels: Labels to find in the frames; None for those that come with them, if any.
+        size: Height and width that frames and label maps are cropped and resized to, before labels
+            are found; None for their own.
+        objects: Whether to read the numbers of objects, from instance maps, with the label maps.
 
     Raises:
         UserError: If there is no such path or video, or its first frame cannot be read; while
             label maps are read, if there are no instance maps with them.
+
+    Example:
+        clip = open_clip("moving_shapes", video=3)
+        first = next(clip.frames)  # uint8 (32, 32, 3)
     """
     source = _source(Path(path), layout)
-    chosen = choose(source, video)
-    frames, fps = _open(source, chosen, size)
+    selected = select_video(source, video)
+    frames, fps = _open(source, selected, size)
     first = next(frames, None)
     if first is None:
-        raise UserError(f"{chosen.name} in {path} holds no frame: choose another video.")
-    what = told(chosen, first, source.videos, by_default=video is None)
+        raise UserError(f"{selected.name} in {path} holds no frame: choose another video.")
+    note = video_note(selected, first, source.videos, by_default=video is None)
     if labels is None:
-        maps, classes = _own_labels(chosen, size, objects), source.labels
-    else:  # from a second reading: either may run ahead, and nothing piles up in between
-        maps = find_labels(labels, resized(chosen, size).read())
-        classes = found_set(labels)
-    return Clip(chosen.name, chain([first], frames), fps, chosen.length, what, maps, classes)
+        maps, classes = _own_labels(selected, size, objects), source.labels
+    else:  # from a second reading: frames and maps may be read at any pace, and nothing piles up
+        maps = find_labels(labels, resized(selected, size).read())
+        classes = found_label_set(labels)
+    return Clip(selected.name, chain([first], frames), fps, selected.length, note, maps, classes)
 
 
 def open_labels(
@@ -117,64 +122,65 @@ def open_labels(
     """Open the label maps of one video, which may be there without frames.
 
     Args:
-        path: As for `open_clip`, of data with label maps; or a folder of label maps alone, one
-            image each, or of several such folders.
-        video: As for `open_clip`.
-        layout: As for `open_clip`.
-        size: Crop the maps to the middle and resize them to (height, width).
-        objects: As for `open_clip`.
+        path: Data with label maps; or a folder of label maps alone, one image each, or a folder of
+            several such folders.
+        video: Name, number from 0, or an ending that only one name has, tried in this order; None
+            for the first of split "test", else of "val", else of all.
+        layout: Name of the layout to expect, or "auto".
+        size: Height and width that label maps are cropped and resized to; None for their own.
+        objects: Whether to read the numbers of objects, from instance maps, with the label maps.
 
     Raises:
         UserError: If there is no such path or video, or what it holds are no label maps.
     """
     source = _source(Path(path), layout)
-    chosen = choose(source, video)
+    selected = select_video(source, video)
     if source.labels is None:
-        chosen, classes = _alone(source, chosen)
+        selected, classes = _images_as_labels(source, selected)
     else:
         classes = source.labels
-    labels = _own_labels(chosen, size, objects)
+    labels = _own_labels(selected, size, objects)
     assert labels is not None
     first = next(labels)
-    what = told(chosen, first, source.videos, by_default=video is None)
-    return LabelClip(chosen.name, chain([first], labels), classes, chosen.length, what)
+    note = video_note(selected, first, source.videos, by_default=video is None)
+    return LabelClip(selected.name, chain([first], labels), classes, selected.length, note)
 
 
 def take(
-    clip: Clip, start: int, count: int, stride: int = 1
+    clip: Clip, start: int, num_frames: int, stride: int = 1
 ) -> tuple[np.ndarray, Iterator[np.ndarray]]:
     """Read some frames of a clip that was just opened.
 
     Args:
-        clip: What `open_clip` returned.
-        start: Frames to skip.
-        count: Frames to read.
-        stride: Distance between two of them, frames.
+        clip: Clip that `open_clip` returned.
+        start: Number of frames to skip.
+        num_frames: Number of frames to read.
+        stride: Distance in frames between two frames to read.
 
     Returns:
-        uint8 (count, height, width, 1 or 3), and the frames that follow, at the same stride.
+        Frames, uint8 (time, height, width, 1 or 3), and the frames that follow at the same stride.
 
     Raises:
         UserError: If the clip is too short, or damaged there.
     """
-    found = 0
+    num_read = 0
 
-    def counted() -> Iterator[np.ndarray]:
-        nonlocal found
+    def read() -> Iterator[np.ndarray]:
+        nonlocal num_read
         for frame in clip.frames:
-            found += 1
+            num_read += 1
             yield frame
 
-    frames = islice(counted(), start, None, stride)
-    taken = list(islice(frames, count))
-    if len(taken) < count:
+    following = islice(read(), start, None, stride)
+    frames = list(islice(following, num_frames))
+    if len(frames) < num_frames:
         apart = "" if stride == 1 else f", {stride} apart"
         raise UserError(
-            f"{clip.name} has {found} frame{'' if found == 1 else 's'}: expected at least"
-            f" {start + (count - 1) * stride + 1}, {count} of history from frame {start} on{apart};"
-            f" choose a longer clip{' or a smaller --start' if start else ''}."
+            f"{clip.name} has {counted(num_read, 'frame')}: expected at least"
+            f" {start + (num_frames - 1) * stride + 1}, {num_frames} of history from frame {start}"
+            f" on{apart}; choose a longer clip{' or a smaller --start' if start else ''}."
         )
-    return np.stack(taken), frames
+    return np.stack(frames), following
 
 
 # --- opening
@@ -253,14 +259,14 @@ def _with_objects(video: Video, maps: Mapping[str, np.ndarray]) -> np.ndarray:
     return np.stack([maps["labels"], maps["instances"]], axis=-1, dtype=np.int32)
 
 
-def _alone(source: Source, video: Video) -> tuple[Video, LabelSet]:
+def _images_as_labels(source: Source, video: Video) -> tuple[Video, LabelSet]:
     """Take the images of a video as label maps."""
     if source.layout != "frame_folders":
         raise UserError(
             f"{source.path} holds {source.layout.replace('_', ' ')} without label maps: expected a"
             " folder of label maps, or data that come with them."
         )
-    classes = label_set(looked_at(video.files))
+    classes = label_set(inspect_labels(video.files))
     return replace(video, read_maps=partial(_read_files, video.files, classes)), classes
 
 

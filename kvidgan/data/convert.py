@@ -1,4 +1,4 @@
-"""Convert a source into a clip store, once, and survive being killed on the way.
+"""Conversion of a source into a clip store: done once, and resumed where it was killed.
 
 `DST.h5.part/` holds finished stores of consecutive videos, each named by the number of its first; a
 second run continues behind the last one and joins them at the end.
@@ -14,31 +14,33 @@ from itertools import tee
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from kvidgan.data.flow import backward_flow
-from kvidgan.data.labels import Found
+from kvidgan.data.labels import FoundLabels
 from kvidgan.data.source import Skipped, Source, Video, without_path
 from kvidgan.data.store.format import FORMAT
 from kvidgan.data.store.reader import ClipStore
-from kvidgan.data.store.writer import Moment, StoreWriter
+from kvidgan.data.store.writer import FrameRecord, StoreWriter
 from kvidgan.data.transforms import held_out, resized, with_labels
 from kvidgan.errors import UserError
 
 PART_VIDEOS = 256
 PART_BYTES = 64 * 2**20
-TELL_EVERY = 32  # frames, within a video
+PROGRESS_EVERY = 32  # frames of one video
 
-Progress = Callable[[int, int, str], None]
+OnProgress = Callable[[int, int, str], None]  # called with (done, in all, name or noun)
 
 
 @dataclass(frozen=True)
 class PrepareReport:
-    """What `prepare` did.
+    """PrepareReport: what `prepare` did.
 
     Attributes:
-        path: The clip store.
-        written: Videos in it.
-        skipped: What was left out, and why.
-        cached: Whether it was there already.
+        path: Path of the clip store.
+        written: Number of videos in the store.
+        skipped: Files and videos that were left out, and why.
+        cached: Whether the store was there already.
     """
 
     path: Path
@@ -54,32 +56,33 @@ def prepare(
     strict: bool = False,
     overwrite: bool = False,
     size: int | tuple[int, int] | None = None,
-    labels: Found | None = None,
+    labels: FoundLabels | None = None,
     test_frames: int | None = None,
-    progress: Progress | None = None,
+    on_progress: OnProgress | None = None,
 ) -> PrepareReport:
     """Convert a source into a clip store; with label maps, optical flow is stored beside them.
 
     Args:
-        source: What `open_source` or `open_builtin` returned.
-        destination: The store's file name.
-        strict: Stop at the first damaged file instead of skipping it.
-        overwrite: Replace a store that was made from something else.
-        size: Side, or (height, width), that frames are cropped and resized to.
-        labels: "edges" or "foreground" finds label maps in the frames of a source without.
-        test_frames: Make so many frames at the end of every video one of split "test".
-        progress: Called after each video with (videos done, videos in all, name), and within long
-            ones.
+        source: Source that `open_source` or `open_builtin` returned.
+        destination: Path of the store to write.
+        strict: Whether to stop at the first damaged file instead of skipping it.
+        overwrite: Whether to replace a store that was made from something else.
+        size: Side, or (height, width), that frames are cropped and resized to, pixels.
+        labels: Labels to find in the frames of a source without label maps; None for none.
+        test_frames: Number of frames at the end of every video that become one of split "test";
+            None for none.
+        on_progress: Function that is called with (videos done, videos in all, name) after each
+            video, and within long ones.
 
     Raises:
         UserError: If nothing usable is left, a file is damaged and `strict` is set, another file is
             in the way, the source has labels or splits of its own, or writing fails.
     """
-    fit = (size, size) if isinstance(size, int) else size
-    asked = {"labels": labels, "test_frames": test_frames}
-    options = {name: value for name, value in asked.items() if value is not None}
-    fingerprint = fingerprint_of(source, fit, **options)
-    settings = {"layout": source.layout, "size": fit and f"{fit[1]}x{fit[0]}", **options}
+    size = (size, size) if isinstance(size, int) else size
+    options: dict[str, Any] = {"labels": labels, "test_frames": test_frames}
+    options = {name: value for name, value in options.items() if value is not None}
+    fingerprint = fingerprint_of(source, size, **options)
+    settings = {"layout": source.layout, "size": size and f"{size[1]}x{size[0]}", **options}
     if source.note:
         settings["note"] = source.note
     _check_strict(source.skipped, strict)
@@ -93,9 +96,9 @@ def prepare(
                 f"{destination} exists and was made from other data or settings: choose another"
                 " name, or allow it to be overwritten."
             )
-    source = _seen(source, fit, labels, test_frames)
+    source = _transformed(source, size, labels, test_frames)
     _check_strict(source.skipped, strict)
-    about = {
+    attributes = {
         "name": source.name,
         "source": source.path.absolute().name,
         "classes": source.classes,
@@ -104,8 +107,8 @@ def prepare(
         "fingerprint": fingerprint,
     }
     folder = destination.with_name(destination.name + ".part")
-    parts = _convert(source, folder, about, strict, progress)
-    report = _join(source, parts, destination, about)
+    parts = _convert(source, folder, attributes, strict, on_progress)
+    report = _join(source, parts, destination, attributes)
     shutil.rmtree(folder)
     return report
 
@@ -114,14 +117,14 @@ def fingerprint_of(source: Source, size: tuple[int, int] | None, **options: Any)
     """Return a hash of all that decides a store's content: the files, the layout, the settings."""
     digest = blake2b(digest_size=16)
     # Without labels or options as it was before there were any: those stores are still good.
-    about = [1, source.layout, source.name, source.note, source.classes, size]
+    facts: list[Any] = [1, source.layout, source.name, source.note, source.classes, size]
     if source.labels is not None or options:
-        about += [FORMAT, source.labels and asdict(source.labels), options]
-    digest.update(json.dumps(about).encode())
+        facts += [FORMAT, source.labels and asdict(source.labels), options]
+    digest.update(json.dumps(facts).encode())
     if source.videos and not source.videos[0].files:
         # A drawn set has no files: its first clip tells when the drawing has changed.
-        for part in _parts(source.videos[0]):
-            digest.update(part.tobytes())
+        for values in _frames_and_maps(source.videos[0]):
+            digest.update(values.tobytes())
     for video in source.videos:
         stats = [(f.name, s.st_size, s.st_mtime_ns) for f in video.files if (s := f.stat())]
         row = [video.name, video.class_index, video.split, stats]
@@ -129,16 +132,19 @@ def fingerprint_of(source: Source, size: tuple[int, int] | None, **options: Any)
     return digest.hexdigest()
 
 
-def _parts(video: Video) -> Iterator:
-    """Yield a video's frames and maps."""
+def _frames_and_maps(video: Video) -> Iterator[np.ndarray]:
+    """Yield a video's frames, then its maps."""
     yield from video.read()
     if video.read_maps is not None:
         for maps in video.read_maps():
             yield from maps.values()
 
 
-def _seen(
-    source: Source, size: tuple[int, int] | None, labels: Found | None, test_frames: int | None
+def _transformed(
+    source: Source,
+    size: tuple[int, int] | None,
+    labels: FoundLabels | None,
+    test_frames: int | None,
 ) -> Source:
     """Apply the settings, in an order that matters: thin edges do not survive being resized."""
     source = replace(source, videos=[resized(video, size) for video in source.videos])
@@ -153,7 +159,7 @@ def _check_strict(skipped: list[Skipped], strict: bool) -> None:
 
 
 def _existing(destination: Path, fingerprint: str) -> ClipStore | None:
-    """Open what is there already, if it is what would be made."""
+    """Open the store that is there already, if it holds what would be written."""
     try:
         store = ClipStore.open(destination)
     except UserError:
@@ -165,30 +171,34 @@ def _existing(destination: Path, fingerprint: str) -> ClipStore | None:
 
 
 def _convert(
-    source: Source, folder: Path, about: dict, strict: bool, progress: Progress | None
+    source: Source,
+    folder: Path,
+    attributes: dict[str, Any],
+    strict: bool,
+    on_progress: OnProgress | None,
 ) -> list[ClipStore]:
     """Write the parts that are missing; return all."""
     parts = []
     done = 0
-    for part in _finished(folder, about["fingerprint"]):
+    for part in _finished(folder, attributes["fingerprint"]):
         _check_strict(part.skipped, strict)
         parts.append(part)
-        done += _covered(part)
+        done += _num_videos(part)
     while done < len(source.videos):
-        path = _part(folder, done)
-        with StoreWriter(path, **about) as writer:
-            _fill(writer, source, done, strict, progress)
+        path = _part_path(folder, done)
+        with StoreWriter(path, **attributes) as writer:
+            _fill(writer, source, done, strict, on_progress)
         parts.append(ClipStore.open(path))
-        done += _covered(parts[-1])
+        done += _num_videos(parts[-1])
     return parts
 
 
-def _part(folder: Path, start: int) -> Path:
+def _part_path(folder: Path, start: int) -> Path:
     return folder / f"{start:08d}.h5"
 
 
-def _covered(part: ClipStore) -> int:
-    """Return how many of the source's videos a part has dealt with."""
+def _num_videos(part: ClipStore) -> int:
+    """Return the number of the source's videos that a part holds or has skipped."""
     return len(part) + len(part.skipped)
 
 
@@ -198,8 +208,12 @@ def _finished(folder: Path, fingerprint: str) -> list[ClipStore]:
     Remains of another source, of other settings or of a killed writer are removed.
     """
     parts: list[ClipStore] = []
-    while (p := _existing(_part(folder, sum(map(_covered, parts))), fingerprint)) is not None:
-        parts.append(p)
+    while True:
+        path = _part_path(folder, sum(map(_num_videos, parts)))
+        part = _existing(path, fingerprint)
+        if part is None:
+            break
+        parts.append(part)
     kept = {part.path for part in parts}
     for path in folder.iterdir() if folder.is_dir() else []:
         if path not in kept:
@@ -208,52 +222,54 @@ def _finished(folder: Path, fingerprint: str) -> list[ClipStore]:
 
 
 def _fill(
-    writer: StoreWriter, source: Source, start: int, strict: bool, progress: Progress | None
+    writer: StoreWriter, source: Source, start: int, strict: bool, on_progress: OnProgress | None
 ) -> None:
     """Add videos from `start` on until the part is full."""
-    tell = progress or (lambda done, total, name: None)
+    report = on_progress or (lambda done, total, name: None)
     filled = 0
     for number, video in enumerate(source.videos[start:], start=start):
-        moments = _told(video, partial(tell, number, len(source.videos)))
+        records = _reported(video, partial(report, number, len(source.videos)))
         try:
-            filled += writer.add(video, moments)
+            filled += writer.add(video, records)
         except UserError as error:
             if strict:
                 raise
             writer.skipped.append(Skipped(video.name, without_path(error, source.path)))
-        tell(number + 1, len(source.videos), video.name)
+        report(number + 1, len(source.videos), video.name)
         if filled >= PART_BYTES or number + 1 - start >= PART_VIDEOS:
             return
 
 
-def _told(video: Video, tell: Callable[[str], None]) -> Iterator[Moment]:
-    """Pass a video's moments on, and keep the progress of a long one alive."""
-    for count, moment in enumerate(_moments(video), start=1):
-        if count % TELL_EVERY == 0:
-            tell(f"{video.name}, frame {count}")
-        yield moment
+def _reported(video: Video, report: Callable[[str], None]) -> Iterator[FrameRecord]:
+    """Pass a video's records on, and keep the progress of a long one alive."""
+    for number, record in enumerate(_records(video), start=1):
+        if number % PROGRESS_EVERY == 0:
+            report(f"{video.name}, frame {number}")
+        yield record
 
 
-def _moments(video: Video) -> Iterator[Moment]:
+def _records(video: Video) -> Iterator[FrameRecord]:
     """Read a video's frames, and with label maps also those and the flow."""
     if video.read_maps is None:
         yield from ({"frames": frame} for frame in video.read())
         return
-    frames, seen = tee(video.read())
+    frames, frames_again = tee(video.read())
     for frame, maps, (flow, confidence) in zip(
-        frames, video.read_maps(), backward_flow(seen), strict=True
+        frames, video.read_maps(), backward_flow(frames_again), strict=True
     ):
         yield {"frames": frame, **maps, "flow": flow, "confidence": confidence}
 
 
-def _join(source: Source, parts: list[ClipStore], path: Path, about: dict) -> PrepareReport:
+def _join(
+    source: Source, parts: list[ClipStore], path: Path, attributes: dict[str, Any]
+) -> PrepareReport:
     if not any(len(part) for part in parts):
         first = next(skipped for part in parts for skipped in part.skipped)
         raise UserError(
             f"{source.path} holds no usable video: all {len(source.videos)} are damaged, such as"
             f" {first.name}: {first.reason}."
         )
-    with StoreWriter(path, **about) as writer:
+    with StoreWriter(path, **attributes) as writer:
         writer.skipped += source.skipped
         for part in parts:
             writer.append(part)

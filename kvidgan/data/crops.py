@@ -1,22 +1,23 @@
-"""How clips are cut: at random, but rarely where nothing moves; their maps exactly alike."""
+"""Crops: clips cut out at random, rarely where nothing moves, and their maps exactly alike."""
 
 import numpy as np
 
 from kvidgan.media import fit_flow, fit_frames, fit_maps
 
-# The frames of a clip, (time, height, width, ...), under "", and its maps under their names.
-Clip = dict[str, np.ndarray]
+FRAMES = "frames"  # the key of a clip's frames, beside the names of its maps
+ClipArrays = dict[str, np.ndarray]  # arrays (time, height, width, ...) of one clip
 
-_KINDS = {"instances": np.int32, "confidence": np.uint8}
+# Types that every backend computes with, where the stored ones are others.
+_TYPES = {"instances": np.int32, "confidence": np.uint8}
 
 TRIES = 100
-ANY_CROP = 0.05
+ANY_CROP = 0.05  # probability that a crop is taken whatever it shows
 
 
 def motion_crop(
     frames: np.ndarray, size: tuple[int, int], motion: float, rng: np.random.Generator
 ) -> np.ndarray:
-    """Cut a crop at a random place: see `motion_place`."""
+    """Cut a crop at a random place, that of `motion_place`."""
     top, left = motion_place(frames, size, motion, rng)
     return frames[:, top : top + size[0], left : left + size[1]]
 
@@ -30,17 +31,17 @@ def motion_place(
     taken whatever it shows, and after 100 tries the last.
 
     Args:
-        frames: uint8 (time, height, width, channels), at least as large as the crop.
+        frames: Frames to crop, uint8 (time, height, width, channels), at least as large as that.
         size: Height and width of the crop, pixels.
-        motion: What is enough: see `motion_of`; 0 takes any crop.
-        rng: The only source of chance.
+        motion: Value of `motion_of` that is enough; 0 takes any crop.
+        rng: Generator of all randomness.
 
     Returns:
         Top and left of the crop, pixels.
     """
-    high, wide = (whole - part for whole, part in zip(frames.shape[1:3], size, strict=True))
+    last = [whole - part for whole, part in zip(frames.shape[1:3], size, strict=True)]
     tries = 1 if motion <= 0 or rng.random() < ANY_CROP else TRIES
-    for top, left in rng.integers(0, [high, wide], size=(tries, 2), endpoint=True):
+    for top, left in rng.integers(0, last, size=(tries, 2), endpoint=True):
         crop = frames[:, top : top + size[0], left : left + size[1]]
         if tries > 1 and motion_of(crop) > motion:
             break
@@ -51,7 +52,7 @@ def motion_of(frames: np.ndarray) -> float:
     """Return the mean squared difference of neighbouring frames, in the [-1, 1] scale.
 
     Args:
-        frames: uint8 (time, ...); a single frame does not move.
+        frames: Frames to measure, uint8 (time, ...); a single one does not move.
     """
     if len(frames) < 2:
         return 0.0
@@ -59,7 +60,7 @@ def motion_of(frames: np.ndarray) -> float:
     return float(difference @ difference) / difference.size
 
 
-def cropped(clip: Clip, place: tuple[int, int], size: tuple[int, int]) -> Clip:
+def cropped(clip: ClipArrays, place: tuple[int, int], size: tuple[int, int]) -> ClipArrays:
     """Cut frames and maps at one place, (top, left), to one size, (height, width)."""
     (top, left), (height, width) = place, size
     return {
@@ -67,27 +68,27 @@ def cropped(clip: Clip, place: tuple[int, int], size: tuple[int, int]) -> Clip:
     }
 
 
-def fitted(clip: Clip, height: int, width: int, channels: int) -> Clip:
+def fitted(clip: ClipArrays, height: int, width: int, channels: int) -> ClipArrays:
     """Crop frames and maps to the middle and resize them.
 
     Returns:
-        Types that every backend computes with: flow is float32, instances are int32, confidence is
-        uint8; others stay.
+        Arrays of types that every backend computes with: flow is float32, instances are int32,
+        confidence is uint8; others stay.
     """
-    made: Clip = {}
+    arrays: ClipArrays = {}
     for name, values in clip.items():
-        if name == "":
-            made[name] = fit_frames(values, height, width, channels)
+        if name == FRAMES:
+            arrays[name] = fit_frames(values, height, width, channels)
         elif name == "flow":
-            made[name] = fit_flow(values.astype(np.float32), height, width)
+            arrays[name] = fit_flow(values.astype(np.float32), height, width)
         else:
-            made[name] = fit_maps(values, height, width)
-    return {name: values.astype(_KINDS.get(name, values.dtype)) for name, values in made.items()}
+            arrays[name] = fit_maps(values, height, width)
+    return {name: values.astype(_TYPES.get(name, values.dtype)) for name, values in arrays.items()}
 
 
-def mirrored(clip: Clip) -> Clip:
+def mirrored(clip: ClipArrays) -> ClipArrays:
     """Return a clip as seen in a mirror: what moved to the right moves to the left."""
-    turned = {name: values[:, :, ::-1] for name, values in clip.items()}
-    if "flow" in turned:
-        turned["flow"] = turned["flow"] * np.array([-1, 1], np.float32)
-    return turned
+    arrays = {name: values[:, :, ::-1] for name, values in clip.items()}
+    if "flow" in arrays:
+        arrays["flow"] = arrays["flow"] * np.array([-1, 1], np.float32)
+    return arrays

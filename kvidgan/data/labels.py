@@ -1,4 +1,4 @@
-"""Label maps: which classes there are, and two kinds that are found in the frames themselves."""
+"""Label maps: their classes, and two kinds that are found in the frames themselves."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -7,58 +7,58 @@ from typing import Literal
 
 import numpy as np
 
+from kvidgan.contract import LabelKind
+from kvidgan.data.wording import counted
 from kvidgan.media import fit_frames
 
-Found = Literal["edges", "foreground"]
-Kind = Literal["ids", Found]
+FoundLabels = Literal["edges", "foreground"]
 
 
 @dataclass(frozen=True)
 class LabelSet:
-    """The classes that the values of label maps stand for.
+    """LabelSet: the classes that the values of label maps stand for.
 
     Attributes:
-        kind: "ids" of maps that came with the frames; "edges" or "foreground" of maps that were
-            found in them.
-        names: Of the classes: a map's value is a place in it.
+        kind: "ids" if the maps came with the frames, "edges" or "foreground" if they were found.
+        names: Names of the classes; a map's values are places in it.
     """
 
-    kind: Kind
+    kind: LabelKind
     names: tuple[str, ...]
 
     def __len__(self) -> int:
         return len(self.names)
 
     def describe(self) -> str:
-        """Say in a few words what the labels are."""
+        """Return in a few words what the labels are."""
         numbered = self.names == tuple(map(str, range(len(self))))
-        shown = "" if numbered else f" ({', '.join(self.names)})"
-        return f"{self.kind} of {len(self)} class{'' if len(self) == 1 else 'es'}{shown}"
+        names = "" if numbered else f" ({', '.join(self.names)})"
+        return f"{self.kind} of {counted(len(self), 'class', 'es')}{names}"
 
 
-def find_labels(kind: Found, frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+def find_labels(kind: FoundLabels, frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
     """Find label maps in frames, one after another.
 
     Args:
-        kind: "edges" or "foreground".
-        frames: uint8 (height, width, 1 or 3), of one size.
+        kind: Kind of labels to find, "edges" or "foreground".
+        frames: Frames of one size, uint8 (height, width, 1 or 3) each.
 
     Returns:
-        An iterator of uint8 (height, width): places in the names of `found_set(kind)`.
+        An iterator of label maps, uint8 (height, width), of the classes of `found_label_set(kind)`.
     """
     return _FINDERS[kind](frames)
 
 
-def found_set(kind: Found) -> LabelSet:
+def found_label_set(kind: FoundLabels) -> LabelSet:
     """Return the classes that `find_labels` finds."""
     return LabelSet(kind, ("background", _NAMES[kind]))
 
 
 # --- edges
 
-BLUR = 1.2  # standard deviation, pixels: below, edges are noise
-SHARE = 0.88  # of the pixels, have less gradient than an edge begins with
-FAINTEST = 24.0  # gradient that any edge has at least: on plain ground the rest is noise
+BLUR = 1.2  # standard deviation in pixels; with less, edges are noise
+SHARE = 0.88  # share of the pixels that have less gradient than an edge begins with
+FAINTEST = 24.0  # least gradient of an edge; on plain ground the rest is noise
 
 
 def edges(frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
@@ -80,10 +80,10 @@ def edges(frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
 
 # --- foreground
 
-WARM_UP = 48  # frames that are looked at before the first is answered
-HISTORY = 250  # frames that the background remembers
-STEADY = 0.7  # of the time, is how long the colours of a background are seen, together
-DISTANCE = 25.0  # squared, in standard deviations, from which on a pixel is foreground
+WARM_UP = 48  # frames that the background is learned from before the first map
+MEMORY = 250  # frames that the background remembers
+STEADY = 0.7  # share of the time in which the colours of a background are seen, together
+DISTANCE = 25.0  # squared distance, in standard deviations, at which foreground begins
 
 
 def foreground(frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
@@ -96,7 +96,7 @@ def foreground(frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
 
     frames = iter(frames)
     first = list(islice(frames, WARM_UP))
-    method = cv2.createBackgroundSubtractorMOG2(HISTORY, DISTANCE, detectShadows=False)
+    method = cv2.createBackgroundSubtractorMOG2(MEMORY, DISTANCE, detectShadows=False)
     method.setBackgroundRatio(STEADY)
     for frame in reversed(first):
         method.apply(_as_bright(frame, method.getBackgroundImage()))
@@ -110,7 +110,8 @@ def _as_bright(frame: np.ndarray, background: np.ndarray | None) -> np.ndarray:
         return frame
     change = frame.astype(np.int16) - background.reshape(frame.shape)
     shift = np.median(change[::2, ::2], axis=(0, 1))
-    return np.clip(frame - shift, 0, 255).astype(np.uint8)
+    levelled: np.ndarray = np.clip(frame - shift, 0, 255)
+    return levelled.astype(np.uint8)
 
 
 def _clean(mask: np.ndarray) -> np.ndarray:
@@ -128,8 +129,8 @@ def _grey(frame: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(fit_frames(frame[None], height, width, 1)[0, ..., 0])
 
 
-_FINDERS: dict[Found, Callable[[Iterable[np.ndarray]], Iterator[np.ndarray]]] = {
+_FINDERS: dict[FoundLabels, Callable[[Iterable[np.ndarray]], Iterator[np.ndarray]]] = {
     "edges": edges,
     "foreground": foreground,
 }
-_NAMES: dict[Found, str] = {"edges": "edge", "foreground": "foreground"}
+_NAMES: dict[FoundLabels, str] = {"edges": "edge", "foreground": "foreground"}

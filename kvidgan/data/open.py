@@ -1,4 +1,4 @@
-"""Find what a path means, whatever it holds, and convert it on first use."""
+"""Opening of data: whatever a path holds is recognised, and converted on first use."""
 
 import difflib
 import logging
@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from kvidgan.data.builtin import registry as builtin
-from kvidgan.data.convert import PrepareReport, Progress, fingerprint_of, prepare
-from kvidgan.data.labels import Found
-from kvidgan.data.layouts.registry import open_source, takers
+from kvidgan.data.convert import PrepareReport, OnProgress, fingerprint_of, prepare
+from kvidgan.data.labels import FoundLabels
+from kvidgan.data.layouts.registry import open_source, layout_with_option
 from kvidgan.data.schema import DataConfig, DigitsConfig
 from kvidgan.data.source import Source
 from kvidgan.data.store.reader import ClipStore
@@ -28,21 +28,29 @@ def prepare_path(
     size: int | tuple[int, int] | None = None,
     clips: int | None = None,
     classes: int | None = None,
-    labels: Found | None = None,
+    labels: FoundLabels | None = None,
     test_frames: int | None = None,
     strict: bool = False,
     overwrite: bool = False,
     say: Say = log.info,
-    progress: Progress | None = None,
+    on_progress: OnProgress | None = None,
 ) -> PrepareReport:
     """Convert a folder, a file or a built-in set into a clip store; see `prepare`.
 
     Args:
-        path: A folder, a file, or the name of a built-in set.
-        layout: The layout to expect there, or "auto".
-        clips: How many to draw, of the layout moving_mnist; None: its default.
-        classes: How many classes label maps have; None: as many as are found in them.
-        say: Receives a line about what was found.
+        path: Folder or file of videos, or name of a built-in set.
+        destination: Path of the store to write.
+        layout: Name of the layout to expect, or "auto".
+        size: Side, or (height, width), that frames are cropped and resized to, pixels.
+        clips: Number of clips that the layout moving_mnist draws; None for its default.
+        classes: Number of classes of the label maps; None for as many as are found in them.
+        labels: Labels to find in the frames of a source without label maps; None for none.
+        test_frames: Number of frames at the end of every video that become one of split "test";
+            None for none.
+        strict: Whether to stop at the first damaged file instead of skipping it.
+        overwrite: Whether to replace a store that was made from something else.
+        say: Function that is called with a line about what was found.
+        on_progress: Function that is called with (videos done, videos in all, name).
     """
     source = find_source(path, layout, clips=clips, classes=classes)
     say(source.describe())
@@ -54,24 +62,30 @@ def prepare_path(
         size=size,
         labels=labels,
         test_frames=test_frames,
-        progress=progress,
+        on_progress=on_progress,
     )
     _warn_of_shared(ClipStore.open(report.path))
     return report
 
 
 def open_data(
-    config: DataConfig, *, say: Say = log.warning, progress: Progress | None = None
+    config: DataConfig, *, say: Say = log.warning, on_progress: OnProgress | None = None
 ) -> ClipStore:
     """Open the data of a run: a clip store, a built-in set, or a source converted on first use.
 
     Args:
-        config: Where the data is.
-        say: Receives a line when data is converted, and one for each damaged file skipped.
-        progress: As for `prepare`.
+        config: The `data` section of a run's configuration.
+        say: Function that is called with a line when data is converted, and with one for each
+            damaged file that is skipped.
+        on_progress: Function that is called with (videos done, videos in all, name) while data is
+            converted.
 
     Raises:
-        UserError: If there is no such data, it cannot be used, or it has not the options given.
+        UserError: If there is no such data, it cannot be used, or it does not take the options.
+
+    Example:
+        store = open_data(DataConfig(path="moving_digits"))
+        store.read(0, 0, 20).shape  # (20, 32, 32, 1)
     """
     _check_digits(config)
     if is_store(config.path):
@@ -86,7 +100,7 @@ def open_data(
     path = Path(config.cache) / name
     if not path.exists():
         say(f"{source.describe()}: converting once, into {path}.")
-    report = prepare(source, path, strict=config.strict, progress=progress, **options)
+    report = prepare(source, path, strict=config.strict, on_progress=on_progress, **options)
     for skipped in report.skipped:
         if skipped.damaged:
             say(f"{config.path}: skipped {skipped.name}: {skipped.reason}.")
@@ -94,7 +108,7 @@ def open_data(
 
 
 def is_store(path: str | Path) -> bool:
-    """Tell whether a path is a file that is named as clip stores are."""
+    """Return whether a path is a file that is named as clip stores are."""
     return Path(path).is_file() and Path(path).suffix.lower() in (".h5", ".hdf5")
 
 
@@ -136,12 +150,12 @@ def find_source(
     """Open what lies at a path, or else the built-in set of this name.
 
     Args:
-        path: A folder, a file, or the name of a built-in set.
-        layout: The layout to expect there, or "auto".
-        seed: Of a built-in set.
-        digits: Options of the built-in set moving_digits; None: their defaults.
-        clips: How many to draw, of the layout moving_mnist; None: its default.
-        classes: How many classes label maps have; None: as many as are found in them.
+        path: Folder or file of videos, or name of a built-in set.
+        layout: Name of the layout to expect, or "auto".
+        seed: Seed of a built-in set.
+        digits: Options of the built-in set moving_digits; None for their defaults.
+        clips: Number of clips that the layout moving_mnist draws; None for its default.
+        classes: Number of classes of the label maps; None for as many as are found in them.
 
     Raises:
         UserError: If there is neither, or nothing usable.
@@ -155,7 +169,7 @@ def find_source(
             if value is not None:
                 raise UserError(
                     f"{path} is a built-in set: expected no --{name}, found {value}; leave it out,"
-                    f" it is for the layout {takers(name)}."
+                    f" it is for the layout {layout_with_option(name)}."
                 )
         return builtin.open_builtin(path, seed, digits)
     near = difflib.get_close_matches(path, builtin.NAMES, n=1, cutoff=0.0)
@@ -167,7 +181,7 @@ def find_source(
 
 def _warn_of_shared(store: ClipStore) -> ClipStore:
     """Log if equal videos stand in several splits; return the store."""
-    names: dict[bytes, dict[str, str]] = {}  # by digest, one name a split
+    names: dict[bytes, dict[str, str]] = {}  # one name a split, by digest
     for row in store.index[store.index["split"] != ""]:
         names.setdefault(row["digest"].tobytes(), {})[str(row["split"])] = str(row["name"])
     shared = [by_split for by_split in names.values() if len(by_split) > 1]

@@ -1,20 +1,21 @@
-"""Which video of a source is meant, and how that is told."""
+"""Selection: the video of a source that is meant by a name, a number or nothing."""
 
 import difflib
 
 import numpy as np
 
 from kvidgan.data.source import Source, Video
+from kvidgan.data.wording import counted
 from kvidgan.errors import UserError
 
 
-def choose(source: Source, wanted: str | int | None) -> Video:
+def select_video(source: Source, wanted: str | int | None) -> Video:
     """Return the video that is meant.
 
     Args:
-        source: With at least one video.
-        wanted: In this order, a name, a number from 0, or an ending that only one name has; None:
-            the first of split "test", else of "val", else of all.
+        source: Source of one video or more.
+        wanted: Name, number from 0, or an ending that only one name has, tried in this order; None
+            for the first of split "test", else of "val", else of all.
 
     Raises:
         UserError: If there is none, or several.
@@ -22,21 +23,21 @@ def choose(source: Source, wanted: str | int | None) -> Video:
     return _default(source.videos) if wanted is None else _find(source, str(wanted))
 
 
-def told(video: Video, first: np.ndarray, videos: list[Video], by_default: bool) -> str:
-    """Say in one line which video was chosen, and of how many.
+def video_note(video: Video, first: np.ndarray, videos: list[Video], by_default: bool) -> str:
+    """Return in one line which video was selected, and from how many.
 
     Args:
-        video: It.
-        first: Its first frame or map, (height, width, ...).
-        videos: All that there were to choose from.
-        by_default: Whether nobody asked for it.
+        video: Video that was selected.
+        first: First frame or map of the video, (height, width, ...).
+        videos: Videos that it was selected from.
+        by_default: Whether it was selected because nobody asked for one.
     """
-    length = f"{video.length} frame{'' if video.length == 1 else 's'} of " if video.length else ""
+    length = f"{counted(video.length, 'frame')} of " if video.length else ""
     parts = [video.name, f"{length}{first.shape[1]}x{first.shape[0]}"]
     if len(videos) > 1 and by_default:
-        alike = sum(other.split == video.split for other in videos)
-        among = f"{alike} {video.split}".strip()
-        rest = f" of {len(videos)}" if alike < len(videos) else ""
+        in_split = sum(other.split == video.split for other in videos)
+        among = f"{in_split} {video.split}".strip()
+        rest = f" of {len(videos)}" if in_split < len(videos) else ""
         parts.append(f"the first of {among} videos{rest}")
     elif len(videos) > 1:
         parts.append(f"one of {len(videos)} videos")
@@ -61,19 +62,19 @@ def _find(source: Source, wanted: str) -> Video:
     if wanted.isdecimal() and str(int(wanted)) == wanted and int(wanted) < len(videos):
         return videos[int(wanted)]
     for ending in (f"/{wanted}", wanted):
-        fitting = [video for video in videos if video.name.endswith(ending)]
-        if len(fitting) == 1:
-            return fitting[0]
+        matches = [video for video in videos if video.name.endswith(ending)]
+        if len(matches) == 1:
+            return matches[0]
     raise UserError(_unknown(source, wanted))
 
 
 def _unknown(source: Source, wanted: str) -> str:
     names = [video.name for video in source.videos]
-    fitting = [name for name in names if name.endswith(wanted)]
-    if fitting:
+    matches = [name for name in names if name.endswith(wanted)]
+    if matches:
         return (
-            f"{len(fitting)} videos of {source.path} end in {wanted!r}, such as {fitting[0]} and"
-            f" {fitting[1]}: give more of the name."
+            f"{len(matches)} videos of {source.path} end in {wanted!r}, such as {matches[0]} and"
+            f" {matches[1]}: give more of the name."
         )
     for skipped in source.skipped:
         if skipped.name.endswith(wanted):

@@ -8,24 +8,27 @@ from pathlib import Path
 import numpy as np
 
 from kvidgan.data.labels import LabelSet
+from kvidgan.data.wording import counted
 from kvidgan.errors import UserError
 
 
 @dataclass(frozen=True)
 class Video:
-    """One video of a source.
+    """Video: one video of a source, before it is read.
 
     Attributes:
-        name: Its path inside the source, with forward slashes.
-        read: Opens it: an iterator of uint8 (height, width, 1 or 3) frames. Damage is a UserError,
-            when opening or on the way.
-        class_index: Place of its class in the source's `classes`; -1 without one.
-        split: "train", "test", "val" or "".
-        length: Frames, None when only reading tells; likewise `height` and `width` in pixels.
-        files: The files that it is made from.
-        read_maps: Where frames have label maps, opens what belongs to them: an iterator, in step
-            with `read`'s, of "labels", uint8 (height, width), and where there are such "instances",
-            uint16 (height, width).
+        name: Path of the video inside the source, with forward slashes.
+        read: Function that returns an iterator of its frames, uint8 (height, width, 1 or 3).
+            Damage is a UserError, when opening or on the way.
+        class_index: Place of the video's class in the source's `classes`; -1 without one.
+        split: Split that the video is of, "train", "test" or "val"; "" without one.
+        length: Number of frames; None when only reading tells.
+        height: Height of the frames in pixels; None when only reading tells.
+        width: Width of the frames in pixels; None when only reading tells.
+        files: Files that the video is read from.
+        read_maps: Function that returns an iterator of the maps of each frame: "labels", uint8
+            (height, width), and where there are some "instances", uint16 (height, width); None
+            where frames have no label maps.
     """
 
     name: str
@@ -41,7 +44,13 @@ class Video:
 
 @dataclass(frozen=True)
 class Skipped:
-    """What is not used, and why; a file that is merely of another kind is not damaged."""
+    """Skipped: a file or video that is not used.
+
+    Attributes:
+        name: Path of the file or name of the video, inside the source.
+        reason: Reason in a few words, without a full stop.
+        damaged: Whether it is damaged, not merely of another kind.
+    """
 
     name: str
     reason: str
@@ -50,16 +59,16 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Source:
-    """Videos found in one place, in natural order.
+    """Source: videos found in one place, in natural order.
 
     Attributes:
-        layout: A key of `LAYOUTS`, or "built-in".
-        path: Where they lie; of a built-in, its name.
-        videos: The videos.
-        skipped: What was found and is not used.
+        layout: Name of the layout, a key of `LAYOUTS`; "built-in" or "clip store" without one.
+        path: Path that the videos lie under; the name of a built-in set.
+        videos: Videos that can be read.
+        skipped: Files and videos that are not used.
         classes: Names of the class folders, in natural order.
-        note: How the layout was understood, for `describe`.
-        labels: The classes of the videos' label maps; None without.
+        note: Remark on how the layout was understood, for `describe`.
+        labels: Classes of the videos' label maps; None without label maps.
     """
 
     layout: str
@@ -72,12 +81,12 @@ class Source:
 
     @property
     def name(self) -> str:
-        """The name of the data set: of its folder, or of its file without the suffix."""
+        """Name of the data set: of its folder, or of its file without the suffix."""
         path = self.path.absolute()
         return path.name if path.is_dir() else path.stem
 
     def describe(self) -> str:
-        """Say in one line what was found."""
+        """Return in one line what was found."""
         parts = [f"{self.layout.replace('_', ' ')}: {counted(len(self.videos), 'video')}"]
         if self.classes:
             shown = ", ".join(self.classes[:8]) + (", ..." if len(self.classes) > 8 else "")
@@ -97,11 +106,6 @@ class Source:
         return ", ".join(parts)
 
 
-def counted(number: int, noun: str, plural: str = "s") -> str:
-    """Return a number with its noun in singular or plural: `2 videos`."""
-    return f"{number} {noun}{'' if number == 1 else plural}"
-
-
 def without_path(error: UserError, root: Path) -> str:
-    """Shorten an error's sentence: the file's place under the source is known already."""
+    """Return an error's sentence without the source's path, which is known already."""
     return str(error).replace(f"{root}/", "").rstrip(".")

@@ -1,22 +1,25 @@
-"""Videos seen otherwise: in another size, with labels found in them, their last frames apart."""
+"""Transforms of videos: another size, labels found in them, their last frames held out."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from itertools import islice
+from typing import TypeVar
 
 import numpy as np
 
-from kvidgan.data.labels import Found, find_labels, found_set
+from kvidgan.data.labels import FoundLabels, find_labels, found_label_set
 from kvidgan.data.source import Skipped, Source, Video, without_path
+from kvidgan.data.wording import counted
 from kvidgan.errors import UserError
 from kvidgan.media import fit_frames, fit_maps
 
 Maps = Mapping[str, np.ndarray]
+Item = TypeVar("Item")
 
 
 def resized(video: Video, size: tuple[int, int] | None) -> Video:
-    """Crop all frames, and what belongs to them, to the middle and resize to (height, width)."""
+    """Crop a video's frames and maps to the middle and resize them to (height, width)."""
     if size is None:
         return video
     read_maps = video.read_maps and partial(_fitted_maps, video.read_maps, size)
@@ -36,12 +39,12 @@ def _fitted_maps(read_maps: Callable[[], Iterator[Maps]], size: tuple[int, int])
         yield {name: fit_maps(values[None], *size)[0] for name, values in maps.items()}
 
 
-def with_labels(source: Source, kind: Found) -> Source:
+def with_labels(source: Source, kind: FoundLabels) -> Source:
     """Give each frame a label map that is found in the frames themselves.
 
     Args:
-        source: Without labels of its own.
-        kind: "edges" or "foreground".
+        source: Source without label maps of its own.
+        kind: Kind of labels to find, "edges" or "foreground".
 
     Raises:
         UserError: If it has labels.
@@ -52,15 +55,19 @@ def with_labels(source: Source, kind: Found) -> Source:
             f" labels to be found in the frames, found --labels {kind} (data.labels); leave it out."
         )
     videos = [replace(v, read_maps=partial(_found, kind, v.read)) for v in source.videos]
-    return replace(source, videos=videos, labels=found_set(kind))
+    return replace(source, videos=videos, labels=found_label_set(kind))
 
 
-def _found(kind: Found, read: Callable[[], Iterator[np.ndarray]]) -> Iterator[Maps]:
+def _found(kind: FoundLabels, read: Callable[[], Iterator[np.ndarray]]) -> Iterator[Maps]:
     return ({"labels": labels} for labels in find_labels(kind, read()))
 
 
-def held_out(source: Source, frames: int) -> Source:
+def held_out(source: Source, num_frames: int) -> Source:
     """Make the last frames of every video one of split "test", and the rest one of "train".
+
+    Args:
+        source: Source without splits.
+        num_frames: Number of frames to hold out of each video.
 
     Raises:
         UserError: If the source has splits already, or a video has no frame to train on then.
@@ -74,7 +81,7 @@ def held_out(source: Source, frames: int) -> Source:
     videos, skipped = [], list(source.skipped)
     for video in source.videos:
         try:
-            videos += _parts(video, _length(video), frames)
+            videos += _parts(video, _length(video), num_frames)
         except _Damaged as error:
             skipped.append(Skipped(video.name, without_path(error, source.path)))
     if not videos:
@@ -86,7 +93,7 @@ def held_out(source: Source, frames: int) -> Source:
 
 
 class _Damaged(UserError):
-    """A video breaks off, so nobody knows its last frames."""
+    """Damaged: a video breaks off, so nobody knows its last frames."""
 
 
 def _length(video: Video) -> int:
@@ -99,7 +106,7 @@ def _length(video: Video) -> int:
 def _parts(video: Video, length: int, test: int) -> list[Video]:
     if length <= test:
         raise UserError(
-            f"{video.name} has {length} frame{'' if length == 1 else 's'}: expected more than the"
+            f"{video.name} has {counted(length, 'frame')}: expected more than the"
             f" {test} of --test-frames, so that some are left to train on; hold out fewer."
         )
     middle = length - test
@@ -117,5 +124,5 @@ def _part(video: Video, split: str, start: int, stop: int) -> Video:
     )
 
 
-def _between(read: Callable[[], Iterable], start: int, stop: int) -> Iterator:
+def _between(read: Callable[[], Iterable[Item]], start: int, stop: int) -> Iterator[Item]:
     return islice(read(), start, stop)

@@ -1,11 +1,12 @@
-"""What frames look like on average: the least that a model that follows labels should beat."""
+"""Averages: mean frames and colours, which a model that follows labels should at least beat."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from kvidgan.evaluation.protocol import Plan, shown_size
+from kvidgan.data.convert import OnProgress
+from kvidgan.evaluation.protocol import Protocol, shown_size
 from kvidgan.media import fit_frames, fit_maps
 
 _BLOCK = 16  # frames that are read at a time
@@ -16,70 +17,70 @@ Size = tuple[int, int]
 
 @dataclass(frozen=True)
 class Averages:
-    """Means over the frames of some videos, in the shape that models need.
+    """Averages: means over the frames of some videos, in the shape that models need.
 
     Attributes:
-        images: The mean frame for each (height, width), uint8 (height, width, channels).
-        colours: The mean colour of each class, uint8 (classes, channels); of classes that are
-            nowhere, that of all pixels.
-        videos: How many videos.
-        frames: How many frames.
+        images: Mean frame of each (height, width), uint8 (height, width, channels).
+        colours: Mean colour of each class, uint8 (classes, channels); the mean of all pixels for
+            classes that are nowhere.
+        num_videos: Number of videos that were averaged.
+        num_frames: Number of frames that were averaged.
     """
 
     images: dict[Size, Array]
     colours: Array
-    videos: int
-    frames: int
+    num_videos: int
+    num_frames: int
 
 
-def averages(
-    plan: Plan, progress: Callable[[int, int, str], None] | None = None
-) -> Averages | None:
+def average_frames(protocol: Protocol, on_progress: OnProgress | None = None) -> Averages | None:
     """Average the frames that models may learn from, in one pass.
 
     Args:
-        plan: What is scored.
-        progress: Receives (frames done, in all, "training frames").
+        protocol: Clips that are scored, in the shape to average in.
+        on_progress: Function that is called with (frames done, frames in all, "training frames").
 
     Returns:
         The averages over split "train" if the data has it, else over the videos that are not
         scored; None if no such video is left, or none of a size that is scored.
     """
-    store, shape = plan.store, plan.shape
-    wanted = [n for n in _videos(plan) if shown_size(store, shape, n) in plan.sizes]
+    store, shape = protocol.store, protocol.shape
+    wanted = [n for n in _videos(protocol) if shown_size(store, shape, n) in protocol.sizes]
     total, done = int(store.index["length"][wanted].sum()), 0
-    images = {size: _Mean(size) for size in plan.sizes}
+    images = {size: _Mean(size) for size in protocol.sizes}
     colours = _Colours(len(store.labels or ()), shape.channels)
     for number in wanted:
         size = shown_size(store, shape, number)
-        for frames, labels in _blocks(plan, number, size):
+        for frames, labels in _blocks(protocol, number, size):
             images[size].add(frames)
             colours.add(frames, labels)
             done += len(frames)
-            if progress is not None:
-                progress(done, total, "training frames")
+            if on_progress is not None:
+                on_progress(done, total, "training frames")
     if not all(image.count for image in images.values()):
         return None
     finished = {size: image.finished() for size, image in images.items()}
     return Averages(finished, colours.finished(), len(wanted), total)
 
 
-def _videos(plan: Plan) -> Array:
-    if "train" in plan.store.splits:
-        return plan.store.videos("train")
-    return np.setdiff1d(np.arange(len(plan.store)), plan.videos)
+def _videos(protocol: Protocol) -> Array:
+    if "train" in protocol.store.splits:
+        return protocol.store.videos("train")
+    return np.setdiff1d(np.arange(len(protocol.store)), protocol.videos)
 
 
-def _blocks(plan: Plan, video: int, size: Size) -> Iterator[tuple[Array, Array]]:
-    """Yield frames and their label maps, some at a time."""
-    store, length = plan.store, int(plan.store.index["length"][video])
+def _blocks(protocol: Protocol, video: int, size: Size) -> Iterator[tuple[Array, Array]]:
+    """Yield frames and their label maps, a few at a time."""
+    store, length = protocol.store, int(protocol.store.index["length"][video])
     for start in range(0, length, _BLOCK):
         place = video, start, min(start + _BLOCK, length)
-        frames = fit_frames(store.read(*place), *size, plan.shape.channels)
+        frames = fit_frames(store.read(*place), *size, protocol.shape.channels)
         yield frames, fit_maps(store.read_map("labels", *place), *size)
 
 
 class _Mean:
+    """The mean frame of one size, summed up block by block."""
+
     def __init__(self, size: Size):
         self.count, self.total = 0, np.zeros((*size, 1))
 
@@ -92,6 +93,8 @@ class _Mean:
 
 
 class _Colours:
+    """The mean colour of each class, summed up block by block."""
+
     def __init__(self, classes: int, channels: int):
         self.count, self.total = np.zeros(classes), np.zeros((classes, channels))
 
@@ -103,11 +106,11 @@ class _Colours:
         self.total += np.stack(sums, axis=-1)
 
     def finished(self) -> Array:
-        seen = self.count > 0
         anywhere = self.total.sum(0) / self.count.sum()
-        own = self.total / np.maximum(self.count, 1)[:, None]
-        return _rounded(np.where(seen[:, None], own, anywhere))
+        of_class = self.total / np.maximum(self.count, 1)[:, None]
+        return _rounded(np.where(self.count[:, None] > 0, of_class, anywhere))
 
 
 def _rounded(values: Array) -> Array:
-    return np.rint(values).astype(np.uint8)
+    rounded: Array = np.rint(values)
+    return rounded.astype(np.uint8)

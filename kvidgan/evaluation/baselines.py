@@ -1,4 +1,4 @@
-"""Predictions without a model, which a model should beat: each goes on for ever from a history."""
+"""Baselines: predictions without a model, which a model should beat; each goes on for ever."""
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count, repeat
@@ -11,41 +11,41 @@ from kvidgan.evaluation.averages import Averages
 Baseline = Callable[[np.ndarray], Iterator[np.ndarray]]
 
 
-def copy_last(history: np.ndarray) -> Iterator[np.ndarray]:
+def copy_last(context: np.ndarray) -> Iterator[np.ndarray]:
     """Predict that nothing moves.
 
     Args:
-        history: uint8 (time, height, width, channels), the true frames so far.
+        context: Context frames, uint8 (time, height, width, channels).
 
     Yields:
-        uint8 (height, width, channels): the last frame, over and over.
+        The last of them, over and over, uint8 (height, width, channels).
     """
-    return repeat(history[-1])
+    return repeat(context[-1])
 
 
-def flow_extrapolation(history: np.ndarray) -> Iterator[np.ndarray]:
+def flow_extrapolation(context: np.ndarray) -> Iterator[np.ndarray]:
     """Predict that everything moves on as it did between the last two frames.
 
     With b the flow from the last frame back to the one before it, the k-th prediction is the last
     frame sampled at p + k b(p).
 
     Args:
-        history: uint8 (time, height, width, channels), two frames or more of at least 16 pixels a
-            side.
+        context: Context frames, two or more of at least 16 pixels a side, uint8 (time, height,
+            width, channels).
 
     Yields:
-        uint8 (height, width, channels).
+        Predicted frames, uint8 (height, width, channels).
 
     Raises:
         UserError: If the frames are too small for optical flow.
     """
-    last, before = history[-1], history[-2]
-    back = dis_flow(last, before)
+    last, previous = context[-1], context[-2]
+    flow = dis_flow(last, previous)
     for horizon in count(1):
-        yield warp(last, horizon * back)
+        yield warp(last, horizon * flow)
 
 
-# What each baseline does, for reports.
+# The baselines by name, and what each does, for reports.
 BASELINES: dict[str, str] = {
     "mean image": "the mean of all training frames, over and over",
     "class colours": "the label map, each class in its mean colour over all training frames",
@@ -64,29 +64,32 @@ def baseline_names(labels: bool, averages: Averages | None) -> list[str]:
 
 def play_baselines(
     names: Sequence[str],
-    history: np.ndarray,
+    context: np.ndarray,
     labels: Iterator[np.ndarray],
     averages: Averages | None,
 ) -> dict[str, Iterator[np.ndarray]]:
-    """Return what baselines make for some clips, frame by frame: uint8 (clips, height, ...).
+    """Play baselines on some clips, frame by frame.
 
     Args:
-        names: Of `BASELINES`.
-        history: uint8 (clips, time, height, width, channels): the true frames so far.
-        labels: The label maps of the frames to make, (clips, height, width) each.
-        averages: For those baselines that need them.
+        names: Names of the baselines, keys of `BASELINES`.
+        context: Context frames, uint8 (clips, time, height, width, channels).
+        labels: Label maps of the frames to predict, (clips, height, width) each.
+        averages: Means of frames, for the baselines that show them; None without those.
+
+    Returns:
+        Iterators of predicted frames by name, uint8 (clips, height, width, channels) each.
     """
-    made: dict[str, Iterator[np.ndarray]] = {
-        "copy last": _each(copy_last, history),
-        "flow extrapolation": _each(flow_extrapolation, history),
+    predicted: dict[str, Iterator[np.ndarray]] = {
+        "copy last": _clip_by_clip(copy_last, context),
+        "flow extrapolation": _clip_by_clip(flow_extrapolation, context),
     }
     if averages is not None:
-        image, colours = averages.images[history.shape[2:4]], averages.colours
-        made["mean image"] = repeat(np.repeat(image[None], len(history), axis=0))
-        made["class colours"] = (colours[maps] for maps in labels)
-    return {name: made[name] for name in names}
+        image, colours = averages.images[context.shape[2:4]], averages.colours
+        predicted["mean image"] = repeat(np.repeat(image[None], len(context), axis=0))
+        predicted["class colours"] = (colours[maps] for maps in labels)
+    return {name: predicted[name] for name in names}
 
 
-def _each(baseline: Baseline, history: np.ndarray) -> Iterator[np.ndarray]:
-    for frames in zip(*(baseline(clip) for clip in history), strict=True):
+def _clip_by_clip(baseline: Baseline, context: np.ndarray) -> Iterator[np.ndarray]:
+    for frames in zip(*(baseline(clip) for clip in context), strict=True):
         yield np.stack(frames)

@@ -1,14 +1,15 @@
-"""Let models play held-out clips, beside the baselines, and score every frame."""
+"""Evaluation: models predict held-out clips, beside the baselines, and every frame is scored."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
+from kvidgan.data.convert import OnProgress
 from kvidgan.data.store.reader import ClipStore
-from kvidgan.evaluation.averages import Averages, averages
+from kvidgan.evaluation.averages import Averages, average_frames
 from kvidgan.evaluation.baselines import baseline_names
 from kvidgan.evaluation.metrics import (
     THRESHOLD,
@@ -19,8 +20,8 @@ from kvidgan.evaluation.metrics import (
     ssim,
     warping_error,
 )
-from kvidgan.evaluation.protocol import Plan, plan, trained_on
-from kvidgan.evaluation.rollouts import Truth, rows, truths
+from kvidgan.evaluation.protocol import Protocol, make_protocol, trained_on
+from kvidgan.evaluation.rollouts import Truth, play_rows, truths
 from kvidgan.rollout import Rollout
 from kvidgan.rollout.description import Description
 
@@ -31,51 +32,50 @@ METRICS = {
     "sharpness": "Sharpness difference (dB)",
     "warping": "Warping error (MSE, [-1, 1])",
 }
-TRUTH = "true video"  # whose own warping error stands beside the others'
+TRUTH = "true video"  # the row that shows its warping error beside the others'
 LEFT_OUT = "mean image and class colours are left out"
 
 Array = np.ndarray
-Progress = Callable[[int, int, str], None]
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Scores:
-    """What every frame of every clip scored.
+    """Scores: what every predicted frame of every clip scored.
 
     Attributes:
-        plan: The clips, and how they were given to the models.
-        threshold: Pixels that a moving one moves by, at least.
+        protocol: The clips, and how they were given to the models.
+        threshold: Displacement that the flow of moving pixels exceeds, pixels.
         luma: Whether SSIM compared luma.
-        models: Descriptions by name.
-        seen: The models that were trained on videos that they are scored on.
-        values: By model or baseline, float64 (regions, metrics, clips, frames) in the order of
-            `REGIONS` and `METRICS`; NaN where nothing moves, and for the first frame's warping
-            error, since no frame was made before it.
-        share: Of moving pixels, float64 (clips, frames), 0 to 1.
-        own: The true videos' own warping error, float64 (regions, clips, frames).
-        averages: What some baselines were made of, where models follow labels.
+        models: Descriptions of the models by name.
+        trained_on: Names of the models that were trained on videos that they are scored on.
+        values: Scores by model or baseline, float64 (regions, metrics, clips, frames) in the order
+            of `REGIONS` and `METRICS`; NaN where nothing moves, and for the first frame's warping
+            error, since no frame was predicted before it.
+        moving: Share of moving pixels, float64 (clips, frames), 0 to 1.
+        true_warping: Warping error of the true videos, float64 (regions, clips, frames).
+        averages: Means of frames that some baselines show, where models follow labels.
     """
 
-    plan: Plan
+    protocol: Protocol
     threshold: float
     luma: bool
     models: dict[str, Description]
-    seen: list[str]
+    trained_on: list[str]
     values: dict[str, Array]
-    share: Array
-    own: Array
+    moving: Array
+    true_warping: Array
     averages: Averages | None = None
 
     @property
     def baselines(self) -> list[str]:
-        """The rows that are no models."""
+        """Names of the baselines that were scored beside the models."""
         return [row for row in self.values if row not in self.models]
 
     @cached_property
     def intervals(self) -> dict[tuple[str, str, str], list[Interval]]:
-        """By (row, region, metric): the mean and its interval, one for each predicted frame."""
+        """Mean and interval of each predicted frame, by (model or baseline, region, metric)."""
         return {
             (row, region, metric): self._over_videos(values[r, m])
             for row, values in self.values.items()
@@ -84,21 +84,20 @@ class Scores:
         }
 
     @cached_property
-    def steadiness(self) -> dict[str, list[Interval]]:
-        """The true videos' own warping error by region, for each predicted frame."""
-        return {
-            region: self._over_videos(own) for region, own in zip(REGIONS, self.own, strict=True)
-        }
+    def true_warping_intervals(self) -> dict[str, list[Interval]]:
+        """Warping error of the true videos by region: mean and interval of each frame."""
+        by_region = zip(REGIONS, self.true_warping, strict=True)
+        return {region: self._over_videos(values) for region, values in by_region}
 
     @cached_property
-    def moving_share(self) -> list[Interval]:
-        """The share of moving pixels, for each predicted frame."""
-        return self._over_videos(self.share)
+    def moving_intervals(self) -> list[Interval]:
+        """Share of moving pixels: mean and interval of each frame."""
+        return self._over_videos(self.moving)
 
     def _over_videos(self, values: Array) -> list[Interval]:
-        videos = self.plan.videos
+        videos = self.protocol.videos
         by_video = [values[videos == video] for video in np.unique(videos)]
-        return [bootstrap([one[:, k] for one in by_video]) for k in range(self.plan.frames)]
+        return [bootstrap([one[:, k] for one in by_video]) for k in range(self.protocol.num_frames)]
 
 
 def evaluate(
@@ -106,88 +105,111 @@ def evaluate(
     store: ClipStore,
     *,
     split: str | None = None,
-    frames: int = 8,
+    num_frames: int = 8,
     clips: int = 2,
     every: int = 1,
     stride: int | None = None,
     threshold: float = THRESHOLD,
     luma: bool = False,
-    progress: Progress | None = None,
+    on_progress: OnProgress | None = None,
 ) -> Scores:
     """Score models and baselines on the same clips, frame by frame, whole frames.
 
-    A model gets the last frames that it needs of a history as long as the longest among the models,
-    and then its own predictions; one that follows label maps gets all of these. Clips are read as
-    they are played; none is kept.
+    All models are given as many context frames as the one that needs most, of which each takes the
+    last ones that it needs, and then their own predictions; models that follow label maps are given
+    all of these. Clips are read as they are played; none is kept.
 
     Args:
-        models: Opened predictors by name, one or more.
-        store: The data.
-        split: None for "test" if the data has it, else "val", else every video.
-        frames: How many frames to predict.
-        clips: Clips per video, their starts evenly spaced.
-        every: Use every so many-th video of the split; 10 is the protocol of Mathieu et al. on
-            UCF101.
+        models: Opened models by name, one or more.
+        store: Clip store to predict.
+        split: Split to predict; None for "test" if the data has it, else "val", else all videos.
+        num_frames: Number of frames to predict.
+        clips: Number of clips per video, their starts evenly spaced.
+        every: Distance between two videos that are used: 1 uses all; 10 is the protocol of Mathieu
+            et al. on UCF101.
         stride: Distance in frames between two frames of a clip; None for the models' own.
-        threshold: In pixels: what the flow of moving pixels exceeds.
-        luma: Compare luma in SSIM.
-        progress: Receives (frames done, in all, "frames" that are predicted or "training frames"
-            that are averaged).
+        threshold: Displacement that the flow of moving pixels exceeds, pixels.
+        luma: Whether SSIM compares luma instead of the channels.
+        on_progress: Function that is called with (frames done, frames in all, "frames" or "training
+            frames"): the latter are averaged, for baselines, before the former are predicted.
 
     Raises:
         UserError: If a model makes videos from noise, the models need different frames or other
             label maps than the data's, the split is unknown, or the videos are too short or too
             small.
+
+    Example:
+        store = open_data(DataConfig(path="moving_digits"))
+        scores = evaluate({"mine": Rollout.open("mine.keras")}, store, num_frames=4)
+        print(tables(scores))
     """
-    described = {name: rollout.description for name, rollout in models.items()}
-    chosen = plan(
-        described, store, split=split, frames=frames, clips=clips, every=every, stride=stride
+    descriptions = {name: rollout.description for name, rollout in models.items()}
+    protocol = make_protocol(
+        descriptions,
+        store,
+        split=split,
+        num_frames=num_frames,
+        clips=clips,
+        every=every,
+        stride=stride,
     )
-    seen = [name for name, model in described.items() if trained_on(chosen, model)]
-    for name in seen:
+    trained = [name for name, model in descriptions.items() if trained_on(protocol, model)]
+    for name in trained:
         log.warning("%s was trained on the very videos that it is scored on.", name)
-    means = averages(chosen, progress) if chosen.maps else None
-    if chosen.maps and means is None:
+    averages = average_frames(protocol, on_progress) if protocol.maps else None
+    if protocol.maps and averages is None:
         log.warning("%s: no video is left to average frames of: %s.", store.path.name, LEFT_OUT)
-    names = baseline_names(bool(chosen.maps), means)
-    shape = (len(REGIONS), len(METRICS), len(chosen.clips), frames)
-    values = {row: np.full(shape, np.nan) for row in (*models, *names)}
-    own, share, done = np.full((shape[0], *shape[2:]), np.nan), np.zeros(shape[2:]), 0
-    for numbers, size in chosen.batches():
-        place = slice(numbers.start, numbers.stop)
-        playing = rows(models, names, chosen, numbers, size, means)
-        before: dict[str, Array] = {}
-        for k, truth in enumerate(truths(chosen, numbers, threshold)):
-            made = {row: next(frames) for row, frames in playing.items()}
-            share[place, k] = truth.moved.mean((1, 2))
-            for row, prediction in made.items():
-                values[row][..., place, k] = _score(truth, prediction, before.get(row), luma)
+    baselines = baseline_names(bool(protocol.maps), averages)
+    shape = (len(protocol.clips), num_frames)
+    values = {
+        row: np.full((len(REGIONS), len(METRICS), *shape), np.nan) for row in (*models, *baselines)
+    }
+    moving, true_warping = np.zeros(shape), np.full((len(REGIONS), *shape), np.nan)
+    done = 0
+    for numbers, batch in protocol.batches():
+        own = slice(numbers.start, numbers.stop)
+        rows = play_rows(models, baselines, protocol, numbers, batch, averages)
+        previous: dict[str, Array] = {}
+        for k, truth in enumerate(truths(protocol, numbers, threshold)):
+            predicted = {row: next(frames) for row, frames in rows.items()}
+            moving[own, k] = truth.moved.mean((1, 2))
+            for row, frames in predicted.items():
+                values[row][..., own, k] = _score(truth, frames, previous.get(row), luma)
             if k:
-                own[:, place, k] = _steadiness(truth, truth.frames, truth.before)
-            before, done = made, done + len(numbers)
-            if progress is not None:
-                progress(done, share.size, "frames")
-    return Scores(chosen, threshold, luma, described, seen, values, share, own, means)
+                true_warping[:, own, k] = _warping(truth, truth.frames, truth.before)
+            previous, done = predicted, done + len(numbers)
+            if on_progress is not None:
+                on_progress(done, moving.size, "frames")
+    return Scores(
+        protocol, threshold, luma, descriptions, trained, values, moving, true_warping, averages
+    )
 
 
-def _score(truth: Truth, made: Array, before: Array | None, luma: bool) -> Array:
-    """Return float64 (regions, metrics, clips); before: what was made for the moment before."""
-    steady = np.full((len(REGIONS), len(made)), np.nan)
-    if before is not None:
-        steady = _steadiness(truth, made, before)
+def _score(truth: Truth, predicted: Array, previous: Array | None, luma: bool) -> Array:
+    """Return the scores of predicted frames, float64 (regions, metrics, clips).
+
+    Args:
+        truth: True frames of the same time.
+        predicted: Predicted frames, uint8 (clips, height, width, channels).
+        previous: Frames predicted before those; None where these are the first.
+        luma: Whether SSIM compares luma.
+    """
+    warping = np.full((len(REGIONS), len(predicted)), np.nan)
+    if previous is not None:
+        warping = _warping(truth, predicted, previous)
     scores = [
         [
-            psnr(truth.frames, made, mask),
-            ssim(truth.frames, made, mask, luma),
-            sharpness_difference(truth.frames, made, mask),
+            psnr(truth.frames, predicted, mask),
+            ssim(truth.frames, predicted, mask, luma),
+            sharpness_difference(truth.frames, predicted, mask),
             error,
         ]
-        for mask, error in zip((None, truth.moved), steady, strict=True)
+        for mask, error in zip((None, truth.moved), warping, strict=True)
     ]
     return np.array(scores)
 
 
-def _steadiness(truth: Truth, made: Array, before: Array) -> Array:
-    """Return the warping error, float64 (regions, clips)."""
-    masks = truth.sure, truth.sure & truth.moved
-    return np.array([warping_error(before, made, truth.flow, mask) for mask in masks])
+def _warping(truth: Truth, frames: Array, previous: Array) -> Array:
+    """Return the warping error of frames that follow others, float64 (regions, clips)."""
+    masks = truth.confidence, truth.confidence & truth.moved
+    return np.array([warping_error(previous, frames, truth.flow, mask) for mask in masks])

@@ -1,4 +1,4 @@
-"""The scores as one picture: a small plot for each metric and region, over predicted frames."""
+"""Figure: the scores as one picture, a small plot for each metric and region."""
 
 from typing import Any
 
@@ -18,15 +18,15 @@ def draw(scores: Scores, title: str) -> Figure:
     """Plot means and intervals: a row for all and one for moving pixels, a column for each metric.
 
     Args:
-        scores: What `evaluate` returned.
-        title: What was scored, above everything.
+        scores: Scores that `evaluate` returned.
+        title: Title above all plots.
     """
     figure = Figure(figsize=(15.5, 6.8), layout="constrained")
     grid = figure.subplots(len(REGIONS), len(METRICS), sharex=True, squeeze=False)
     for region, row in zip(REGIONS, grid, strict=True):
         for metric, axes in zip(METRICS, row, strict=True):
             _plot(axes, scores, region, metric)
-        row[0].set_ylabel(_region(scores, region), fontsize=11)
+        row[0].set_ylabel(_row_title(scores, region), fontsize=11)
     for axes in grid[-1]:
         axes.set_xlabel("predicted frame")
     figure.suptitle(f"{title}\nmeans over videos and their 95% intervals", fontsize=12)
@@ -44,45 +44,46 @@ def _plot(axes: Axes, scores: Scores, region: str, metric: str) -> None:
             colour, dash = _COLOURS[number % len(_COLOURS)], "-"
         else:
             colour, dash = _GREYS[baseline % len(_GREYS)]
-        aside = 0.1 * (number - (len(scores.values) - 1) / 2)
-        _line(axes, scores.intervals[name, region, metric], name, colour, dash, aside)
+        shift = 0.1 * (number - (len(scores.values) - 1) / 2)
+        _line(axes, scores.intervals[name, region, metric], name, colour, dash, shift)
     if metric == "warping":
-        _line(axes, scores.steadiness[region], TRUTH, "black", "-", 0.1 * len(scores.values) / 2)
+        shift = 0.1 * len(scores.values) / 2
+        _line(axes, scores.true_warping_intervals[region], TRUTH, "black", "-", shift)
     axes.set_title(METRICS[metric], fontsize=11)
     axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True, min_n_ticks=1))
     axes.margins(x=0.03)
-    if scores.plan.frames == 1:
+    if scores.protocol.num_frames == 1:
         axes.set_xlim(0.5, 1.5)
     axes.grid(color="#dddddd", linewidth=0.6)
     axes.spines[["top", "right"]].set_visible(False)
 
 
 def _line(
-    axes: Axes, intervals: list[Interval], name: str, colour: str, dash: str, aside: float
+    axes: Axes, intervals: list[Interval], name: str, colour: str, dash: str, shift: float
 ) -> None:
-    """Draw means as a line and intervals as a band; of a single frame, as a dot and a bar aside."""
+    """Draw means as a line and intervals as a band; a single frame as a shifted dot and bar."""
     nothing = float("nan")
-    known = [nothing if one.mean is None else one.mean for one in intervals]
+    means = [nothing if one.mean is None else one.mean for one in intervals]
     low = [nothing if one.low is None else one.low for one in intervals]
     high = [nothing if one.high is None else one.high for one in intervals]
-    places = [float(place) for place in range(1, len(intervals) + 1)]
+    horizons = [float(horizon) for horizon in range(1, len(intervals) + 1)]
     style: dict[str, Any] = {"color": colour, "markersize": 3.5, "label": name}
     if len(intervals) > 1:
         mark = "o" if len(intervals) <= 16 else ""
-        axes.plot(places, known, dash, marker=mark, **style)
-        axes.fill_between(places, low, high, color=colour, alpha=0.15, linewidth=0)
+        axes.plot(horizons, means, dash, marker=mark, **style)
+        axes.fill_between(horizons, low, high, color=colour, alpha=0.15, linewidth=0)
     else:
-        axes.plot([1.0 + aside], known, "o", **style)
-        axes.vlines([1.0 + aside], low, high, color=colour, alpha=0.5)
+        axes.plot([1.0 + shift], means, "o", **style)
+        axes.vlines([1.0 + shift], low, high, color=colour, alpha=0.5)
 
 
-def _region(scores: Scores, region: str) -> str:
-    """Say which pixels a row of plots is about, how many they are, and of how many clips."""
+def _row_title(scores: Scores, region: str) -> str:
+    """Return which pixels a row of plots is about, how many they are, and of how many clips."""
     counts = [one.n for one in scores.intervals[next(iter(scores.values)), region, "psnr"]]
     clips = f"n = {_span(min(counts), max(counts), 'd')} clips"
     if region == "all":
         return f"all pixels\n{clips}"
-    shares = [one.mean or 0.0 for one in scores.moving_share]
+    shares = [one.mean or 0.0 for one in scores.moving_intervals]
     share = _span(min(shares), max(shares), ".1%")
     return f"moving pixels (over {scores.threshold:g} px)\n{share} of all\n{clips}"
 

@@ -1,4 +1,4 @@
-"""Which clips predictions are scored on, and in which shape the models need them."""
+"""Protocol: the clips that predictions are scored on, in the shape that the models need."""
 
 import logging
 from collections import Counter
@@ -11,12 +11,12 @@ import numpy as np
 from kvidgan.data.store.reader import ClipStore
 from kvidgan.errors import UserError
 from kvidgan.evaluation.requirements import (
-    Shape,
+    FrameShape,
     check_labels,
-    history_of,
-    maps_of,
-    shape_of,
-    stride_of,
+    shared_context,
+    shared_maps,
+    shared_shape,
+    shared_stride,
 )
 from kvidgan.media import fit_flow, fit_frames, fit_maps
 from kvidgan.rollout.description import Description
@@ -26,58 +26,63 @@ BATCH_CLIPS, BATCH_PIXELS = 16, 2**17
 log = logging.getLogger(__name__)
 
 
-class Clip(NamedTuple):
-    """A stretch of a video: its number in the store, and its first frame's."""
+class ClipStart(NamedTuple):
+    """ClipStart: where a clip begins.
+
+    Attributes:
+        video: Number of the video in the store.
+        start: Number of the clip's first frame in the video, from 0.
+    """
 
     video: int
     start: int
 
 
 @dataclass(frozen=True)
-class Plan:
-    """The clips to predict, alike for all models, those of one size side by side.
+class Protocol:
+    """Protocol: the clips to predict, alike for all models, those of one size side by side.
 
     Attributes:
-        store: Where they are read from.
-        split: The split they are of; None for every video.
-        every: Of how many videos of the split one is used.
+        store: Clip store that the clips are read from.
+        split: Split that the clips are taken from; None for every video.
+        every: Distance between two videos that are used: 1 uses all, 2 every other.
         stride: Distance in frames between two frames of a clip.
-        history: True frames given.
-        frames: Frames predicted.
-        shape: As the models need them.
-        clips: In the order of their sizes.
-        too_short: Videos left out, because they have fewer than `span` frames.
-        maps: Those that models follow: of "labels" and "instances".
+        num_context: Number of context frames, which models are given.
+        num_frames: Number of frames that are predicted after them.
+        shape: Shape of the frames that all models need.
+        clips: Starts of the clips, in the order of their sizes.
+        too_short: Number of videos left out, because they have fewer than `span` frames.
+        maps: Names of the maps that models follow, of "labels" and "instances".
     """
 
     store: ClipStore
     split: str | None
     every: int
     stride: int
-    history: int
-    frames: int
-    shape: Shape
-    clips: list[Clip]
+    num_context: int
+    num_frames: int
+    shape: FrameShape
+    clips: list[ClipStart]
     too_short: int
     maps: tuple[str, ...] = ()
 
     @property
     def span(self) -> int:
-        """Frames from a clip's first to its last, both included."""
-        return _span(self.history + self.frames, self.stride)
+        """Number of a video's frames from a clip's first to its last, both included."""
+        return _span(self.num_context + self.num_frames, self.stride)
 
     @property
     def videos(self) -> np.ndarray:
-        """The video of each clip, int (clips,)."""
+        """Number of the video of each clip, int (clips,)."""
         return np.array([clip.video for clip in self.clips])
 
     @property
     def sizes(self) -> Counter[tuple[int, int]]:
-        """How many clips have which (height, width), as the models see them, smallest first."""
+        """Number of clips of each (height, width), as the models see them, smallest first."""
         return Counter(shown_size(self.store, self.shape, clip.video) for clip in self.clips)
 
     def batches(self) -> Iterator[tuple[range, int]]:
-        """Yield the numbers of clips to play together, and how many to play for one compilation."""
+        """Yield the numbers of the clips to play together, and the size to compile a step for."""
         first = 0
         for (height, width), count in self.sizes.items():
             most = max(1, min(BATCH_CLIPS, BATCH_PIXELS // (height * width), count))
@@ -87,24 +92,29 @@ class Plan:
 
     @property
     def stored_flow(self) -> bool:
-        """Whether the flow to the frame before is stored: it is if they are neighbours."""
+        """Whether the store holds the flow between a clip's frames: if those are neighbours."""
         return self.stride == 1 and {"flow", "confidence"} <= set(self.store.maps)
 
     def read(self, number: int, start: int, stop: int) -> np.ndarray:
-        """Read frames of a clip, counted from its first, in the models' shape.
+        """Read frames of a clip in the models' shape.
+
+        Args:
+            number: Number of the clip.
+            start: First frame to read, counted from the clip's first.
+            stop: First frame not to read.
 
         Returns:
-            uint8 (time, height, width, channels).
+            Frames, uint8 (time, height, width, channels).
         """
         frames = self.store.read(*self._place(number, start, stop))
         return fit_frames(frames, *self._size(number), self.shape.channels)
 
     def read_map(self, name: str, number: int, start: int, stop: int) -> np.ndarray:
-        """Read one of the store's maps likewise, in the models' size.
+        """Read one of the store's maps in the models' size, for frames as in `read`.
 
         Returns:
-            (time, height, width) of the map's type; of flow float32 (time, height, width, 2), in
-            pixels of that size.
+            Maps (time, height, width) of the map's type; flow is float32 (time, height, width, 2),
+            in pixels of that size.
         """
         values = self.store.read_map(name, *self._place(number, start, stop))
         if name == "flow":
@@ -119,54 +129,64 @@ class Plan:
         return shown_size(self.store, self.shape, self.clips[number].video)
 
 
-def plan(
+def make_protocol(
     models: Mapping[str, Description],
     store: ClipStore,
     *,
     split: str | None,
-    frames: int,
+    num_frames: int,
     clips: int,
     every: int,
     stride: int | None = None,
-) -> Plan:
+) -> Protocol:
     """Choose the clips that all of some models are scored on.
 
     Args:
-        models: Descriptions by name.
-        store: The data.
-        split: None for "test" if the data has it, else "val", else every video.
-        frames: How many frames to predict.
-        clips: Clips per video, their starts evenly spaced from its first frame to its last.
-        every: Use every so many-th video of the split.
+        models: Descriptions of the models by name.
+        store: Clip store to choose from.
+        split: Split to choose from; None for "test" if the data has it, else "val", else all.
+        num_frames: Number of frames to predict.
+        clips: Number of clips per video, their starts evenly spaced over it.
+        every: Distance between two videos that are used: 1 uses all, 2 every other.
         stride: Distance in frames between two frames of a clip; None for the models' own.
 
     Raises:
         UserError: If a model makes videos from noise, the models need different frames or other
             label maps than the data's, the split is unknown, or no video is long enough.
     """
-    history, maps, shape = history_of(models), maps_of(models), shape_of(models)
+    num_context, maps, shape = shared_context(models), shared_maps(models), shared_shape(models)
     check_labels(models, store)
     split = _split(store, split)
     videos = store.videos(split)[::every]
-    stride = stride or stride_of(models)
-    span = _span(history + frames, stride)
-    enough = _long_enough(store, videos, history, frames, stride)
-    chosen = [
-        Clip(int(video), start)
+    stride = stride or shared_stride(models)
+    span = _span(num_context + num_frames, stride)
+    enough = _long_enough(store, videos, num_context, num_frames, stride)
+    starts = [
+        ClipStart(int(video), start)
         for video in enough
         for start in _starts(int(store.index["length"][video]) - span, clips)
     ]
-    chosen.sort(key=lambda clip: shown_size(store, shape, clip.video))
-    short = len(videos) - len(enough)
-    return Plan(store, split, every, stride, history, frames, shape, chosen, short, maps)
+    starts.sort(key=lambda clip: shown_size(store, shape, clip.video))
+    return Protocol(
+        store,
+        split,
+        every=every,
+        stride=stride,
+        num_context=num_context,
+        num_frames=num_frames,
+        shape=shape,
+        clips=starts,
+        too_short=len(videos) - len(enough),
+        maps=maps,
+    )
 
 
-def trained_on(plan: Plan, model: Description) -> bool:
+def trained_on(protocol: Protocol, model: Description) -> bool:
     """Whether a model saw videos in its training that it is scored on, as far as its file tells."""
-    if model.trained_on.get("checksum") != plan.store.checksum:
+    if model.trained_on.get("checksum") != protocol.store.checksum:
         return False
     split = model.config.get("data", {}).get("split")
-    return not plan.store.splits or None in (plan.split, split) or plan.split == split
+    return not protocol.store.splits or None in (protocol.split, split) or protocol.split == split
 
 
 def _split(store: ClipStore, split: str | None) -> str | None:
@@ -177,23 +197,23 @@ def _split(store: ClipStore, split: str | None) -> str | None:
     return split
 
 
-def _span(frames: int, stride: int) -> int:
-    return (frames - 1) * stride + 1
+def _span(num_frames: int, stride: int) -> int:
+    return (num_frames - 1) * stride + 1
 
 
 def _long_enough(
-    store: ClipStore, videos: np.ndarray, history: int, frames: int, stride: int
+    store: ClipStore, videos: np.ndarray, num_context: int, num_frames: int, stride: int
 ) -> np.ndarray:
-    """Return those videos that a history and the frames after it fit into."""
-    lengths, span = store.index["length"][videos], _span(history + frames, stride)
-    enough = videos[lengths >= span]
+    """Return the videos that hold the context frames and the frames to predict."""
+    lengths, span = store.index["length"][videos], _span(num_context + num_frames, stride)
+    enough: np.ndarray = videos[lengths >= span]
     if not len(enough):
-        room = (int(lengths.max()) - 1) // stride + 1 - history
-        hint = f"predict at most {room}" if room > 0 else "use longer videos"
+        most = (int(lengths.max()) - 1) // stride + 1 - num_context
+        hint = f"predict at most {most}" if most > 0 else "use longer videos"
         apart = "" if stride == 1 else f", {stride} apart,"
         raise UserError(
-            f"{store.path.name}: {history} given and {frames} predicted frames{apart} need videos"
-            f" of {span} frames, the longest has {lengths.max()}: {hint}."
+            f"{store.path.name}: {num_context} given and {num_frames} predicted frames{apart} need"
+            f" videos of {span} frames, the longest has {lengths.max()}: {hint}."
         )
     if len(enough) < len(videos):
         log.warning(
@@ -208,7 +228,7 @@ def _starts(last: int, clips: int) -> list[int]:
     return sorted({round(start) for start in np.linspace(0, last, clips)})
 
 
-def shown_size(store: ClipStore, shape: Shape, video: int) -> tuple[int, int]:
+def shown_size(store: ClipStore, shape: FrameShape, video: int) -> tuple[int, int]:
     """Return the (height, width) in which a video is shown to the models."""
     row = store.index[video]
     return shape.height or int(row["height"]), shape.width or int(row["width"])

@@ -1,4 +1,4 @@
-"""Scores as `report.json`, `report.md` and `report.png`: numbers with where they come from."""
+"""Report: scores and where they come from, as `report.json`, `report.md` and `report.png`."""
 
 import hashlib
 import json
@@ -11,19 +11,25 @@ from typing import Any
 import keras
 
 import kvidgan
-from kvidgan.data.flow import CONFIDENT
+from kvidgan.data.flow import MAX_CONFIDENT_ERROR
 from kvidgan.errors import UserError
 from kvidgan.evaluation.baselines import BASELINES
 from kvidgan.evaluation.evaluate import LEFT_OUT, METRICS, REGIONS, TRUTH, Scores
 from kvidgan.evaluation.figure import draw
 from kvidgan.evaluation.metrics import CAP_DB, DRAWS, Interval
-from kvidgan.evaluation.protocol import Plan
+from kvidgan.evaluation.protocol import Protocol
 from kvidgan.evaluation.tables import summary, tables
 from kvidgan.media import replacing
 
 
-def names(paths: Sequence[Path]) -> dict[str, Path]:
-    """Name files for a table: by their stems, with as many parents as it takes to be unique.
+def model_names(paths: Sequence[Path]) -> dict[str, Path]:
+    """Name model files for a table: by their stems, with as many parents as make them unique.
+
+    Args:
+        paths: Exported files of the models.
+
+    Returns:
+        The files by name.
 
     Raises:
         UserError: If a file is given twice.
@@ -32,10 +38,10 @@ def names(paths: Sequence[Path]) -> dict[str, Path]:
         raise UserError("Expected different models to compare, found one of them twice.")
     parts = [path.resolve().with_suffix("").parts for path in paths]
     for depth in range(1, max(map(len, parts)) + 1):
-        named = ["/".join(part[-depth:]) for part in parts]
-        if len({*named, *BASELINES, TRUTH}) == len(named) + len(BASELINES) + 1:
+        names = ["/".join(part[-depth:]) for part in parts]
+        if len({*names, *BASELINES, TRUTH}) == len(names) + len(BASELINES) + 1:
             break
-    return dict(zip(named, paths, strict=True))
+    return dict(zip(names, paths, strict=True))
 
 
 def write_report(
@@ -44,42 +50,47 @@ def write_report(
     """Write NAME.json, NAME.md and NAME.png.
 
     Args:
-        scores: What `evaluate` returned.
-        files: The file of each model.
-        folder: Made if need be.
-        name: Of the files, without their suffixes.
+        scores: Scores that `evaluate` returned.
+        files: Exported file of each model by name.
+        folder: Folder to write into, created if it does not exist.
+        name: Name of the files, without their suffixes.
 
     Returns:
         The files written.
 
     Raises:
         UserError: If writing fails.
+
+    Example:
+        scores = evaluate({"mean": Rollout.open("mean.keras")}, store)
+        write_report(scores, {"mean": Path("mean.keras")}, Path("reports"))
     """
     report = as_json(scores, files)
     paths = [folder / f"{name}.{suffix}" for suffix in ("json", "md", "png")]
-    with replacing(paths[0]) as aside:
-        aside.write_text(json.dumps(report, indent=1, allow_nan=False) + "\n")
-    with replacing(paths[1]) as aside:
-        aside.write_text(_markdown(scores, report, paths[2].name))
-    with replacing(paths[2]) as aside:
-        draw(scores, summary(scores)).savefig(aside, format="png", dpi=120)
+    with replacing(paths[0]) as temporary:
+        temporary.write_text(json.dumps(report, indent=1, allow_nan=False) + "\n")
+    with replacing(paths[1]) as temporary:
+        temporary.write_text(_markdown(scores, report, paths[2].name))
+    with replacing(paths[2]) as temporary:
+        draw(scores, summary(scores)).savefig(temporary, format="png", dpi=120)
     return paths
 
 
 def as_json(scores: Scores, files: Mapping[str, Path]) -> dict[str, Any]:
     """Return the scores and their provenance as plain values, none of them NaN."""
-    store = scores.plan.store
+    store = scores.protocol.store
     return {
         "kvidgan": kvidgan.__version__,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "keras": {"version": keras.version(), "backend": keras.backend.backend()},
-        "data": {**store.provenance(), "path": str(store.path), "split": scores.plan.split},
+        "data": {**store.provenance(), "path": str(store.path), "split": scores.protocol.split},
         "protocol": _protocol(scores),
         "models": {name: _model(scores, name, path) for name, path in files.items()},
         "baselines": {name: BASELINES[name] for name in scores.baselines},
-        "moving_share": _points(scores.moving_share),
+        "moving_share": _points(scores.moving_intervals),
         "true_video": {
-            region: {"warping": _points(scores.steadiness[region])} for region in REGIONS
+            region: {"warping": _points(scores.true_warping_intervals[region])}
+            for region in REGIONS
         },
         "scores": {
             row: {
@@ -104,7 +115,7 @@ def _model(scores: Scores, name: str, path: Path) -> dict[str, Any]:
         "sha256": digest,
         "family": model.family,
         "trained_on": model.trained_on,
-        "trained_on_these_videos": name in scores.seen,
+        "trained_on_these_videos": name in scores.trained_on,
         "config": model.config,
         "kvidgan": model.kvidgan_version,
     }
@@ -112,20 +123,20 @@ def _model(scores: Scores, name: str, path: Path) -> dict[str, Any]:
 
 def _protocol(scores: Scores) -> dict[str, Any]:
     """Return every setting that the scores depend on."""
-    plan = scores.plan
-    videos = len(set(plan.videos.tolist()))
+    protocol = scores.protocol
+    videos = len(set(protocol.videos.tolist()))
     return {
-        "history": plan.history,
-        "frames": plan.frames,
-        "clips": len(plan.clips),
+        "history": protocol.num_context,
+        "frames": protocol.num_frames,
+        "clips": len(protocol.clips),
         "clip_starts": "evenly spaced in each video",
-        "every": plan.every,
-        "stride": plan.stride,
+        "every": protocol.every,
+        "stride": protocol.stride,
         "videos": videos,
-        "left_out": plan.too_short,
-        "left_out_because": f"fewer than {plan.span} frames" if plan.too_short else None,
-        "frame_sizes": {f"{w}x{h}": count for (h, w), count in plan.sizes.items()},
-        "fitting": _fitting(plan),
+        "left_out": protocol.too_short,
+        "left_out_because": f"fewer than {protocol.span} frames" if protocol.too_short else None,
+        "frame_sizes": {f"{w}x{h}": count for (h, w), count in protocol.sizes.items()},
+        "fitting": _fitting(protocol),
         "values": "8 bit, 0 to 255; predictions clipped and rounded",
         "psnr": f"10 log10(255^2 / MSE), capped at {CAP_DB:g} dB",
         "ssim": "Gaussian window of 11 px, sigma 1.5, K1 0.01, K2 0.03, "
@@ -136,51 +147,51 @@ def _protocol(scores: Scores) -> dict[str, Any]:
         f"it, exceeds {scores.threshold:g} px; others are set equal in both frames",
         "warping": "the frame that was made before, warped along the true frames' flow, against the"
         " frame: mean square of the difference in [-1, 1] where the flow is right, that is, where"
-        f" the warped true frame differs by less than {CONFIDENT:g}, squared and summed over"
-        f" channels; the flow is {_flow(plan)}",
-        **_followed(scores),
+        f" the warped true frame differs by less than {MAX_CONFIDENT_ERROR:g}, squared and summed"
+        f" over channels; the flow is {_flow(protocol)}",
+        **_labels(scores),
         "noise": "what a model draws, clip n draws from seed n",
         "intervals": f"of the mean over videos, a video counting by the mean of its clips; 95%, "
         f"percentile bootstrap over videos, {DRAWS} draws, seed 0",
     }
 
 
-def _flow(plan: Plan) -> str:
-    if plan.stored_flow:
+def _flow(protocol: Protocol) -> str:
+    if protocol.stored_flow:
         return "that stored with the data (DIS), brought to the frames' size"
     return "the DIS optical flow of the frames as the models see them"
 
 
-def _followed(scores: Scores) -> dict[str, Any]:
-    """Say which label maps were followed, and which frames some baselines are the average of."""
-    plan, means = scores.plan, scores.averages
-    if not plan.maps or plan.store.labels is None:
+def _labels(scores: Scores) -> dict[str, Any]:
+    """Return which label maps were followed, and which frames some baselines average."""
+    protocol, averages = scores.protocol, scores.averages
+    if not protocol.maps or protocol.store.labels is None:
         return {}
     averaged = f"no video was left to average: {LEFT_OUT}"
-    if means is not None:
-        split = "train" in plan.store.splits
+    if averages is not None:
+        split = "train" in protocol.store.splits
         which = "split train" if split else "those that are not scored"
-        averaged = f"{means.frames} frames of {means.videos} videos: {which}"
+        averaged = f"{averages.num_frames} frames of {averages.num_videos} videos: {which}"
     return {
-        "labels": plan.store.labels.describe(),
-        "maps": ", ".join(plan.maps),
+        "labels": protocol.store.labels.describe(),
+        "maps": ", ".join(protocol.maps),
         "begin": "models that need no frames draw the first by themselves, from the labels so far",
         "training_frames": averaged,
     }
 
 
-def _fitting(plan: Plan) -> str:
-    """Say how the data's frames became the models'."""
-    rows = plan.store.index[plan.videos]
-    size, said = plan.shape, ["whole frames at their own size"]
-    if size.height or size.width:
-        wanted = f"{size.width or 'any'}x{size.height or 'any'}"
-        said = [f"cropped to the middle and resized to {wanted}"]
-    if (rows["channels"] != size.channels).any():
-        said.append("RGB to luma (ITU-R BT.601)" if size.channels == 1 else "grey to RGB")
-    if plan.maps:
-        said.append("label maps likewise, by the nearest pixel")
-    return ", ".join(said)
+def _fitting(protocol: Protocol) -> str:
+    """Return in words how the data's frames became the models'."""
+    rows = protocol.store.index[protocol.videos]
+    shape, steps = protocol.shape, ["whole frames at their own size"]
+    if shape.height or shape.width:
+        wanted = f"{shape.width or 'any'}x{shape.height or 'any'}"
+        steps = [f"cropped to the middle and resized to {wanted}"]
+    if (rows["channels"] != shape.channels).any():
+        steps.append("RGB to luma (ITU-R BT.601)" if shape.channels == 1 else "grey to RGB")
+    if protocol.maps:
+        steps.append("label maps likewise, by the nearest pixel")
+    return ", ".join(steps)
 
 
 def _markdown(scores: Scores, report: dict[str, Any], picture: str) -> str:

@@ -1,5 +1,6 @@
-"""Scores as Markdown tables, aligned so that they also read well on a terminal."""
+"""Tables: scores in Markdown, aligned so that they also read well on a terminal."""
 
+from kvidgan.data.wording import counted
 from kvidgan.evaluation.evaluate import METRICS, REGIONS, TRUTH, Scores
 from kvidgan.evaluation.metrics import Interval
 
@@ -9,13 +10,13 @@ Rows = list[list[str]]
 
 
 def tables(scores: Scores) -> str:
-    """Return a table for all and one for moving pixels, over predicted frames 1, 2, 4, 8, ...
+    """Return a table of all and one of moving pixels, over predicted frames 1, 2, 4, 8, ...
 
     Cells hold a mean and its 95% interval; the best of a column, baselines included, is bold. The
     table of moving pixels also tells their share, and the number of clips where anything moves.
     """
-    powers = {2**power for power in range(scores.plan.frames.bit_length())}
-    horizons = sorted(powers | {scores.plan.frames})
+    powers = {2**power for power in range(scores.protocol.num_frames.bit_length())}
+    horizons = sorted(powers | {scores.protocol.num_frames})
     parts = []
     for region in REGIONS:
         rows = [["metric", "", *(f"frame {horizon}" for horizon in horizons)]]
@@ -28,27 +29,23 @@ def tables(scores: Scores) -> str:
 
 
 def summary(scores: Scores) -> str:
-    """Say in one line what was scored."""
-    plan = scores.plan
-    split = f" ({plan.split})" if plan.split else ""
-    counted = _count(plan.frames, "frame"), _count(len(plan.clips), "clip")
-    videos = _count(len(set(plan.videos.tolist())), "video")
-    how = "made of label maps" if plan.maps else "predicted"
+    """Return in one line what was scored."""
+    protocol = scores.protocol
+    split = f" ({protocol.split})" if protocol.split else ""
+    frames, clips = counted(protocol.num_frames, "frame"), counted(len(protocol.clips), "clip")
+    videos = counted(len(set(protocol.videos.tolist())), "video")
+    verb = "made of label maps" if protocol.maps else "predicted"
     return (
-        f"{counted[0]} {how} after {plan.history} given, {counted[1]} from {videos} of"
-        f" {plan.store.name}{split}"
+        f"{frames} {verb} after {protocol.num_context} given, {clips} from {videos} of"
+        f" {protocol.store.name}{split}"
     )
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'s' if number != 1 else ''}"
 
 
 def _rows(scores: Scores, region: str, metric: str, horizons: list[int]) -> Rows:
     lines = {row: scores.intervals[row, region, metric] for row in scores.values}
     cells = _marked
     if metric == "warping":  # whose best is that of a blank picture; the truth is what to compare
-        lines[TRUTH], cells = scores.steadiness[region], _plain
+        lines[TRUTH], cells = scores.true_warping_intervals[region], _plain
     columns = [
         cells([line[horizon - 1] for line in lines.values()], DIGITS[metric])
         for horizon in horizons
@@ -80,7 +77,7 @@ def _cell(one: Interval, digits: int) -> str:
 
 
 def _counts(scores: Scores, horizons: list[int]) -> Rows:
-    share = [scores.moving_share[horizon - 1].mean for horizon in horizons]
+    share = [scores.moving_intervals[horizon - 1].mean for horizon in horizons]
     line = scores.intervals[next(iter(scores.values)), "moving", "psnr"]
     return [
         ["Moving pixels", "share", *("-" if one is None else f"{one:.1%}" for one in share)],

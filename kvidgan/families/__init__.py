@@ -1,56 +1,82 @@
 """The families of video GAN. This folder is the registry: one module (or package) each.
 
-A family NAME is `families/NAME.py` with
-
-- `Config`, a frozen pydantic model whose `name` is the literal NAME: every option, its default,
-  unit and source. `Config.for_data(data)` returns it completed by what the data is: `Facts`.
-- builders of its networks, functions that return `keras.Model`;
-- `Family(VideoGAN)`, made from a `Config`: its `players`; `clips()`, what a batch holds, as
-  {entry: {frames, height, width, channels}}; `adversarial_step(batch)`, the losses of one step;
-  `rollout_model()`, a functional model of one frame's step over the trained layers, and its
-  description ("frame", "inputs", "extra_outputs": see `kvidgan.rollout.description`).
+A family NAME is `families/NAME.py` with what `FamilyModule` lists: `Config`, the options;
+builders of its networks, functions that return `keras.Model`; `Family`, the model that trains;
+`LOSSES`, what the names of its losses mean; `SMALL`, options that make it tiny, for tests.
 """
 
 import difflib
 import importlib
 import pkgutil
-from dataclasses import dataclass, field
-from types import ModuleType
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Protocol, cast
 
+import keras
+
+from kvidgan.adversarial import VideoGAN
+from kvidgan.contract import ClipSpec, FamilyConfig, StepSpec
 from kvidgan.errors import UserError
 
 
-@dataclass(frozen=True)
-class Facts:
-    """What a family's options may depend on.
+class FamilyModel(VideoGAN):
+    """The model of a family: networks and players, made from a `Config` and a seed.
 
-    Attributes:
-        classes: Names of the videos' classes.
-        unlabelled: How many videos have no class.
-        labels: Names of the label maps' classes; None without label maps.
-        labels_from: What the label maps are: class ids that came with the data, or found in it.
+    Besides `players` and `adversarial_step` of `VideoGAN` it says what a batch holds and what is
+    exported.
     """
 
-    classes: list[str] = field(default_factory=list)
-    unlabelled: int = 0
-    labels: list[str] | None = None
-    labels_from: Literal["ids", "edges", "foreground"] | None = None
+    def clips(self) -> dict[str, ClipSpec]:
+        """Return what a batch holds, by the name of its entry in the batch."""
+        raise NotImplementedError(f"{type(self).__name__} must define clips (abstract).")
+
+    def rollout_model(self) -> tuple[keras.Model, StepSpec]:
+        """Return a functional model of one frame's step over the trained layers, and its meaning.
+
+        Inputs and outputs of the model are named as in the `StepSpec`.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define rollout_model (abstract).")
+
+
+class MakesFamily(Protocol):
+    """The class `Family` of a family's module."""
+
+    def __call__(self, config: Any, seed: int = 0) -> FamilyModel:
+        """Build networks with seeded weights and players."""
+
+
+class FamilyModule(Protocol):
+    """What the module of a family holds.
+
+    Attributes:
+        Config: The options: every one with its default, unit and source.
+        Family: The model that trains.
+        LOSSES: The meaning of each loss that `adversarial_step` returns, in a sentence or two.
+        SMALL: Options that make the networks tiny and the clips short, for tests.
+    """
+
+    Config: type[FamilyConfig]
+    Family: MakesFamily
+    LOSSES: Mapping[str, str]
+    SMALL: Mapping[str, Any]
 
 
 def names() -> list[str]:
-    """Names of the families that exist."""
+    """Return the names of the families that exist, in alphabetical order."""
     return sorted(module.name for module in pkgutil.iter_modules(__path__))
 
 
-def load(name: str) -> ModuleType:
+def load(name: str) -> FamilyModule:
     """Import a family's module.
 
     Raises:
         UserError: If there is no such family; names the nearest one.
+
+    Example:
+        family = families.load("mocogan")
+        gan = family.Family(family.Config(size=32), seed=1)
     """
     if name not in names():
         near = difflib.get_close_matches(str(name), names(), n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise UserError(f"family.name: expected one of {', '.join(names())}, found {name!r}.{hint}")
-    return importlib.import_module(f"{__name__}.{name}")
+    return cast(FamilyModule, importlib.import_module(f"{__name__}.{name}"))

@@ -12,19 +12,18 @@ from typing import Any, Literal
 
 import keras
 from keras import layers, ops
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from kvidgan.adversarial import (
-    Pass,
     Player,
-    VideoGAN,
     apply_gradients,
     gradient_penalty,
     value_and_gradients,
     when,
 )
 from kvidgan.adversarial.optimizers import OptimizerConfig
-from kvidgan.families import Facts
+from kvidgan.contract import ClipSpec, FamilyConfig, Frame, State, StepSpec
+from kvidgan.families import FamilyModel
 from kvidgan.nn.convolutions import Conv2DTranspose, Conv3D
 from kvidgan.nn.layers import to_signal
 from kvidgan.nn.losses import binary_cross_entropy
@@ -33,13 +32,27 @@ Tensor = Any
 _ADAM = OptimizerConfig(name="adam", learning_rate=2e-4, beta_1=0.5, beta_2=0.9, clipnorm=5.0)
 _SGD = OptimizerConfig(name="sgd", learning_rate=1e-4, momentum=0.99, clipnorm=5.0)
 
+LOSSES = {
+    "critic": "What the critic minimizes: the sum of its terms. With wgan_gp it falls at first, "
+    "then rises towards 0 as clips get better.",
+    "generator": "What decoder and LSTM minimize. It moves up and down with the critic: by itself "
+    "it says little.",
+    "wasserstein": "What generated clips score minus what real ones do: minus an estimate of their "
+    "distance. Towards 0 is better.",
+    "penalty": "How far the critic's gradient is from length 1, weighted by lambda.",
+    "real": "The critic's cross-entropy on real clips.",
+    "generated": "The critic's cross-entropy on generated clips.",
+    "l2": "The sum of the critic's squared kernels, weighted.",
+    "iteration": "The number of turns that the generator has had: a step updates either side.",
+}
+
+SMALL = {"size": 32, "frames": 3, "latent": 3, "decoder_width": 1, "critic_width": 1}
+
 # ---- Config -------------------------------------------------------------------------------------
 
 
-class Config(BaseModel):
+class Config(FamilyConfig):
     """Options of the LSTM video GAN; the defaults are the project's."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Literal["lstm_wgan"] = "lstm_wgan"
     size: Literal[32, 64, 128] = Field(64, description="Side of the frames, pixels.")
@@ -97,10 +110,6 @@ class Config(BaseModel):
         """Number of times that 4 pixels are doubled to `size`."""
         return {32: 3, 64: 4, 128: 5}[self.size]
 
-    def for_data(self, data: Facts) -> "Config":
-        """Return the options as they are: classes do not matter here."""
-        return self
-
 
 # ---- Networks -----------------------------------------------------------------------------------
 
@@ -141,9 +150,10 @@ def decoder(config: Config) -> keras.Model:
     x = layers.Reshape((1, 1, config.latent))(hidden)
     x = Conv2DTranspose(width, 4, strides=1, padding="valid", **_bare())(x)
     for _ in range(config.blocks - 1):
-        x, width = _drawn(x), width // 2
+        x, width = _normalized(x), width // 2
         x = Conv2DTranspose(width, 4, strides=2, padding="same", **_bare())(x)
-    x = Conv2DTranspose(config.channels, 4, strides=2, padding="same", **_normal(0.02))(_drawn(x))
+    x = _normalized(x)
+    x = Conv2DTranspose(config.channels, 4, strides=2, padding="same", **_normal(0.02))(x)
     frame = layers.Activation("tanh", dtype="float32")(x)
     return keras.Model(hidden, frame, name="decoder")
 
@@ -164,7 +174,7 @@ def critic(config: Config) -> keras.Model:
     return keras.Model(clip, score, name="critic")
 
 
-def _drawn(x: Tensor) -> Tensor:
+def _normalized(x: Tensor) -> Tensor:
     # One group: all of a sample's values, with a gain and a bias a map.
     return layers.ReLU()(layers.GroupNormalization(groups=1, epsilon=1e-5)(x))
 
@@ -188,7 +198,7 @@ TERMS = {
 }
 
 
-class Family(VideoGAN):
+class Family(FamilyModel):
     """The networks, three players, and whose turn it is.
 
     A step of training is one update of the critic or of the generator; an iteration is the critic's
@@ -201,11 +211,12 @@ class Family(VideoGAN):
         self.config = config
         self.seeds = keras.random.SeedGenerator(seed)
         self.lstm, self.decoder, self.critic = lstm(config), decoder(config), critic(config)
-        drawing, walking = config.decoder_optimizer.build(), config.lstm_optimizer.build()
+        optimizers = config.critic_optimizer, config.decoder_optimizer, config.lstm_optimizer
+        critic_optimizer, decoder_optimizer, lstm_optimizer = (one.build() for one in optimizers)
         self.players = {
-            "critic": Player(config.critic_optimizer.build(), self.critic.trainable_variables),
-            "decoder": Player(drawing, self.decoder.trainable_variables, generates=True),
-            "lstm": Player(walking, self.lstm.trainable_variables, generates=True),
+            "critic": Player(critic_optimizer, self.critic.trainable_variables),
+            "decoder": Player(decoder_optimizer, self.decoder.trainable_variables, generates=True),
+            "lstm": Player(lstm_optimizer, self.lstm.trainable_variables, generates=True),
         }
         self.iteration, self.turn, self.steps_of_turn = (
             self._number(name, "int32") for name in ("iteration", "turn", "steps_of_turn")
@@ -224,10 +235,16 @@ class Family(VideoGAN):
         norms = [f"norm_{n}" for n in (*players, *terms)] if self.config.gradient_norms else []
         return {name: self._number(f"last_{name}") for name in (side, *terms, *norms)}
 
-    def clips(self) -> dict[str, dict[str, Any]]:
-        """A batch holds clips; on the generator's turn they are not looked at."""
-        side = {"height": self.config.size, "width": self.config.size}
-        return {"video": {"frames": self.config.frames, **side, "channels": self.config.channels}}
+    def clips(self) -> dict[str, ClipSpec]:
+        """Return a batch's one entry, clips; on the generator's turn they are not looked at."""
+        config = self.config
+        video = ClipSpec(
+            num_frames=config.frames,
+            height=config.size,
+            width=config.size,
+            channels=config.channels,
+        )
+        return {"video": video}
 
     def adversarial_step(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """Take the step of the side whose turn it is; return both sides' last losses."""
@@ -248,10 +265,14 @@ class Family(VideoGAN):
     def _pass_on(self, turn, critic_loss, generator_loss):
         """Count the step; give the turn to the other side when this one has had enough."""
         config, iteration = self.config, self.iteration.value
+
+        # How many steps this turn has: more of the critic while it warms up.
         warm = iteration < config.warm_up_iterations
         if config.warm_up_every:
             warm = ops.logical_or(warm, iteration % config.warm_up_every == 0)
         critics = ops.where(warm, config.warm_up_steps, config.critic_steps)
+
+        # It ends when they are done, or when the side's loss is below its threshold.
         steps = self.steps_of_turn.value + 1
         done = steps >= ops.where(turn, config.generator_steps, critics)
         if config.critic_threshold is not None:
@@ -260,6 +281,7 @@ class Family(VideoGAN):
         if config.generator_threshold is not None:
             below = generator_loss < config.generator_threshold
             done = ops.logical_or(done, ops.logical_and(turn, below))
+
         self.iteration.assign_add(ops.cast(ops.logical_and(done, turn), "int32"))
         self.turn.assign(ops.cast(ops.logical_xor(turn, done), "int32"))
         self.steps_of_turn.assign(ops.where(done, 0, steps))
@@ -267,10 +289,8 @@ class Family(VideoGAN):
     def _critic_step(self, real):
         count = ops.shape(real)[0]
         generated = ops.stop_gradient(self._generate(count))
-        chance = keras.random.uniform((count,), seed=self.seeds)
-        return self._update(
-            "critic", lambda: self._critic_terms(real, generated, chance), ["critic"]
-        )
+        mix = keras.random.uniform((count,), seed=self.seeds)
+        return self._update("critic", lambda: self._critic_terms(real, generated, mix), ["critic"])
 
     def _generator_step(self, count):
         z = self._z(count)
@@ -296,16 +316,19 @@ class Family(VideoGAN):
         apply_gradients(gradients, *players)
         return logged
 
-    def _critic_terms(self, real, generated, chance) -> dict[str, Tensor]:
-        """Return the critic's weighted terms; `chance` mixes samples, or smooths real labels."""
+    def _critic_terms(self, real, generated, mix) -> dict[str, Tensor]:
+        """Return the critic's weighted terms.
+
+        `mix`, (batch,) in [0, 1), mixes samples for the penalty, or smooths real labels.
+        """
         config = self.config
-        judge = lambda clip: self.critic(clip, training=True)  # noqa: E731
-        of_real, of_generated = judge(real), judge(generated)
+        score = lambda clip: self.critic(clip, training=True)  # noqa: E731
+        of_real, of_generated = score(real), score(generated)  # (batch, 1) each
         if config.loss == "wgan_gp":
-            penalty = gradient_penalty(judge, real, generated, chance)
+            penalty = gradient_penalty(score, real, generated, mix)
             parts = [ops.mean(of_generated) - ops.mean(of_real), config.penalty * penalty]
         else:
-            smooth = 0.3 * chance[:, None] if config.loss == "alternative" else 0.0
+            smooth = 0.3 * mix[:, None] if config.loss == "alternative" else 0.0
             softened = ops.mean(ops.softplus(-of_real) + smooth * of_real)
             parts = [softened, binary_cross_entropy(of_generated, real=False)]
         terms = dict(zip(TERMS[config.loss], parts, strict=True))
@@ -335,44 +358,42 @@ class Family(VideoGAN):
         shape = (ops.shape(z)[0], config.size, config.size, config.channels)
         previous = ops.zeros(shape)
         for _ in range(config.frames):
-            seen = {"previous": previous} if config.feed_back_frame else {}
-            state = self.lstm(state | seen, training=True)
+            fed_back = {"previous": previous} if config.feed_back_frame else {}
+            state = self.lstm(state | fed_back, training=True)  # (batch, latent) each
             hidden.append(state["hidden"])
             if config.feed_back_frame:
-                previous = self.decoder(state["hidden"], training=True)
+                previous = self.decoder(state["hidden"], training=True)  # (batch, H, W, C)
                 frames.append(previous)
         if frames:
             return ops.stack(frames, axis=1)
+
+        # Without feedback the walk is known first, and all frames are drawn as one batch.
         flat = ops.reshape(ops.stack(hidden, axis=1), (-1, config.latent))
         return ops.reshape(self.decoder(flat, training=True), (-1, config.frames, *shape[1:]))
 
-    def passes(self) -> list[list[Pass]]:
-        """See `VideoGAN.passes`: the critic's turn, and the generator's."""
-        frames, penalised = self.config.frames, self.config.loss == "wgan_gp"
-        walk = [Pass(self.lstm, frames), Pass(self.decoder, frames)]
-        judged = Pass(self.critic, 5 if penalised else 2)  # a penalty is as much as three passes
-        return [[judged], [Pass(self.critic), *walk]]
-
     # ---- Rollout --------------------------------------------------------------------------------
 
-    def rollout_model(self) -> tuple[keras.Model, dict[str, Any]]:
-        """Return one frame's step, state to frame and next state, and its description."""
+    def rollout_model(self) -> tuple[keras.Model, StepSpec]:
+        """Return the step from the LSTM's state to a frame and the next state."""
         config = self.config
-        side = {"height": config.size, "width": config.size, "channels": config.channels}
-        state = {"role": "state", "shape": [config.latent], "draw": "uniform"}
-        described: dict[str, dict[str, Any]] = {
-            "hidden": state | {"next": "hidden_next"},
-            "cell": state | {"same_as": "hidden", "next": "cell_next"},
+        specs = {
+            "hidden": State(shape=[config.latent], draw="uniform", next="hidden_next"),
+            "cell": State(
+                shape=[config.latent], draw="uniform", same_as="hidden", next="cell_next"
+            ),
         }
         if config.feed_back_frame:
             shape = [config.size, config.size, config.channels]
-            described["previous"] = {"role": "state", "shape": shape, "next": "frame"}
-        inputs = {name: keras.Input(one["shape"], name=name) for name, one in described.items()}
+            specs["previous"] = State(shape=shape, next="frame")
+        inputs = {name: keras.Input(spec.shape, name=name) for name, spec in specs.items()}
+
         following = self.lstm(inputs)
         frame = self.decoder(following["hidden"])
         outputs = {"frame": frame, **{f"{name}_next": v for name, v in following.items()}}
+
+        size = Frame(height=config.size, width=config.size, channels=config.channels)
         model = keras.Model(inputs, outputs, name="lstm_wgan_step")
-        return model, {"frame": {"output": "frame", **side}, "inputs": described}
+        return model, StepSpec(frame=size, inputs=specs)
 
 
 def _summed(terms: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:

@@ -9,11 +9,21 @@ from typing import Any, Literal
 
 import keras
 from keras import layers, ops
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from kvidgan.adversarial import Pass, Player, VideoGAN
+from kvidgan.adversarial import Player
 from kvidgan.adversarial.optimizers import OptimizerConfig
-from kvidgan.families import Facts
+from kvidgan.contract import (
+    Choice,
+    ClipSpec,
+    DataFacts,
+    FamilyConfig,
+    Frame,
+    Latent,
+    State,
+    StepSpec,
+)
+from kvidgan.families import FamilyModel
 from kvidgan.nn.convolutions import Conv2DTranspose, Conv3D
 from kvidgan.nn.layers import to_signal
 from kvidgan.nn.losses import binary_cross_entropy, softmax_cross_entropy
@@ -21,13 +31,34 @@ from kvidgan.nn.losses import binary_cross_entropy, softmax_cross_entropy
 Tensor = Any
 _ADAM = OptimizerConfig(weight_decay=1e-5)
 
+LOSSES = {
+    "image_discriminator": "How badly the discriminator of single frames tells real from generated:"
+    " 2 log 2 = 1.39 if it cannot. Near 0 for long: it has won, and the generator learns nothing.",
+    "video_discriminator": "How badly the discriminator of clips tells real from generated: "
+    "2 log 2 = 1.39 if it cannot; with categories, category_real is added.",
+    "generator": "What the generator loses to both discriminators, and category_generated. It moves"
+    " up and down with its opponents: it need not fall while pictures get better.",
+    "category_real": "The cross-entropy of the classes of real videos.",
+    "category_generated": "The cross-entropy of the classes that generated videos were meant to "
+    "have.",
+}
+
+SMALL = {
+    "size": 32,
+    "frames": 7,
+    "content": 3,
+    "motion": 4,
+    "generator_width": 2,
+    "image_width": 2,
+    "video_width": 2,
+    "time_kernel": 2,
+}
+
 # ---- Config -------------------------------------------------------------------------------------
 
 
-class Config(BaseModel):
+class Config(FamilyConfig):
     """Options of MoCoGAN; the defaults are the paper's."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Literal["mocogan"] = "mocogan"
     size: Literal[32, 48, 64, 96, 128] = Field(64, description="Side of the frames, pixels.")
@@ -84,7 +115,7 @@ class Config(BaseModel):
         """Side of the decoder's first feature map, pixels."""
         return self.size >> self.blocks
 
-    def for_data(self, data: Facts) -> "Config":
+    def for_data(self, data: DataFacts) -> "Config":
         """Complete the options by the data's class names.
 
         Raises:
@@ -221,7 +252,7 @@ def _logits(x):
 # ---- Step ---------------------------------------------------------------------------------------
 
 
-class Family(VideoGAN):
+class Family(FamilyModel):
     """MoCoGAN's networks, players and losses (section 3.3)."""
 
     def __init__(self, config: Config, seed: int = 0):
@@ -233,30 +264,35 @@ class Family(VideoGAN):
         self.decoder = decoder(config)
         self.image_discriminator = image_discriminator(config)
         self.video_discriminator = video_discriminator(config)
-        made = self.motion.trainable_variables + self.decoder.trainable_variables
-        judge = config.discriminator_optimizer
+        generating = self.motion.trainable_variables + self.decoder.trainable_variables
+        optimizer = config.discriminator_optimizer
         self.players = {
             "image_discriminator": Player(
-                judge.build(), self.image_discriminator.trainable_variables
+                optimizer.build(), self.image_discriminator.trainable_variables
             ),
             "video_discriminator": Player(
-                judge.build(), self.video_discriminator.trainable_variables
+                optimizer.build(), self.video_discriminator.trainable_variables
             ),
-            "generator": Player(config.generator_optimizer.build(), made, generates=True),
+            "generator": Player(config.generator_optimizer.build(), generating, generates=True),
         }
 
-    def clips(self) -> dict[str, dict[str, int]]:
-        """A batch holds clips ("video") and, drawn independently, single frames ("image")."""
-        side = {"height": self.config.size, "width": self.config.size}
-        video = {"frames": self.config.frames, **side, "channels": self.config.channels}
-        return {"video": video, "image": video | {"frames": 1}}
+    def clips(self) -> dict[str, ClipSpec]:
+        """Return a batch's entries: clips, "video", and single frames of others, "image"."""
+        config = self.config
+        video = ClipSpec(
+            num_frames=config.frames,
+            height=config.size,
+            width=config.size,
+            channels=config.channels,
+        )
+        return {"video": video, "image": video.model_copy(update={"num_frames": 1})}
 
     def adversarial_step(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """Train D_I, D_V and G once each; return the losses by player, and the category terms."""
         count = ops.shape(batch["video"])[0]
         if self.config.reuse_generated:
             loss, losses = self.minimize(
-                lambda: self._train_judges_then_judge(batch, count), "generator"
+                lambda: self._train_discriminators_then_score(batch, count), "generator"
             )
         else:
             losses = self._train_discriminators(batch, *self._generate(count))
@@ -266,7 +302,7 @@ class Family(VideoGAN):
             losses |= terms
         return {"generator": loss, **losses}
 
-    def _train_judges_then_judge(self, batch, count):
+    def _train_discriminators_then_score(self, batch, count):
         generated = self._generate(count)
         losses = self._train_discriminators(batch, *generated)
         loss, terms = self._generator_loss(*generated)
@@ -290,15 +326,15 @@ class Family(VideoGAN):
         return {"image_discriminator": image_loss, "video_discriminator": video_loss, **terms}
 
     def _video_loss(self, real, category, generated):
-        real_logits, class_logits = self._judge(real)
-        loss = _separate(real_logits, self._judge(generated)[0])
+        real_logits, class_logits = self._video_logits(real)
+        loss = _separate(real_logits, self._video_logits(generated)[0])
         if not self.config.categories:
             return loss, {}
         term = softmax_cross_entropy(class_logits, category)
         return loss + term, {"category_real": term}
 
     def _generator_loss(self, image, video, category):
-        logits, class_logits = self._judge(video)
+        logits, class_logits = self._video_logits(video)
         loss = binary_cross_entropy(logits, real=True)
         image_logits = self.image_discriminator(image, training=True)
         loss = loss + binary_cross_entropy(image_logits, real=True)
@@ -307,18 +343,24 @@ class Family(VideoGAN):
         term = softmax_cross_entropy(class_logits, category)
         return loss + term, {"category_generated": term}
 
-    def _judge(self, video):
-        logits = self.video_discriminator(video, training=True)
+    def _video_logits(self, video):
+        """Return logits of real or generated, (batch, t, h, w, 1), and of classes, (batch, K)."""
+        logits = self.video_discriminator(video, training=True)  # (batch, t, h, w, 1 + K)
         return logits[..., :1], ops.mean(logits[..., 1:], axis=(1, 2, 3))
 
     def _generate(self, count):
         """Draw frames (count, H, W, C), clips (count, T, H, W, C) and the clips' categories."""
-        codes, _ = self._codes(count)
-        moment = keras.random.randint((count, 1, 1), 0, self.config.frames, seed=self.seeds)
-        image = self.decoder(ops.take_along_axis(codes, moment, axis=1)[:, 0], training=True)
-        codes, category = self._codes(count)
-        flat = self.decoder(ops.reshape(codes, (-1, codes.shape[-1])), training=True)
-        video = ops.reshape(flat, (-1, self.config.frames, *flat.shape[1:]))
+        # Single frames: one random place of a walk each, independent of the clips below.
+        codes, _ = self._codes(count)  # (count, T, code)
+        place = keras.random.randint((count, 1, 1), 0, self.config.frames, seed=self.seeds)
+        codes = ops.take_along_axis(codes, place, axis=1)[:, 0]  # (count, code)
+        image = self.decoder(codes, training=True)  # (count, H, W, C)
+
+        # Clips: all places of another walk, drawn as one batch of frames.
+        codes, category = self._codes(count)  # (count, T, code)
+        codes = ops.reshape(codes, (-1, codes.shape[-1]))  # (count * T, code)
+        frames = self.decoder(codes, training=True)  # (count * T, H, W, C)
+        video = ops.reshape(frames, (-1, self.config.frames, *frames.shape[1:]))
         return image, video, category
 
     def _codes(self, count):
@@ -336,44 +378,31 @@ class Family(VideoGAN):
     def _normal(self, *shape):
         return keras.random.normal(shape, seed=self.seeds)
 
-    def passes(self) -> list[list[Pass]]:
-        """See `VideoGAN.passes`: both discriminators' losses, and the generator's."""
-        image, video = self.image_discriminator, self.video_discriminator
-        # Kept while the discriminators learn even where nothing of it is reused: PyTorch holds on
-        # to how it was made, TensorFlow may already make what the generator will learn from.
-        made = [Pass(self.motion), Pass(self.decoder, self.config.frames + 1)]
-        return [
-            [Pass(image, 2), *made],
-            [Pass(video, 2), *made],
-            [Pass(image), Pass(video), *made],
-        ]
-
     # ---- Rollout --------------------------------------------------------------------------------
 
-    def rollout_model(self) -> tuple[keras.Model, dict[str, Any]]:
-        """Return one frame's step, noise and state to frame and next state, and its description."""
+    def rollout_model(self) -> tuple[keras.Model, StepSpec]:
+        """Return the step from noise and motion state to a frame and the next state."""
         config, states = self.config, _states(self.config)
         classes = config.categories or []
-        latent = {"role": "latent", "draw": "normal"}
-        described: dict[str, dict[str, Any]] = {
-            "content": latent | {"shape": [config.content], "per": "video"},
-            "category": {"role": "choice", "shape": [len(classes)], "labels": classes},
-            "noise": latent | {"shape": [config.motion], "per": "frame"},
+        specs: dict[str, Latent | Choice | State] = {
+            "content": Latent(shape=[config.content], per="video")
         }
-        if not classes:
-            del described["category"]
+        if classes:
+            specs["category"] = Choice(shape=[len(classes)], labels=classes)
+        specs["noise"] = Latent(shape=[config.motion], per="frame")
         for name in states:
-            state = {"role": "state", "shape": [config.motion], "draw": "normal"}
-            described[name] = state | {"next": f"{name}_next"}
-        inputs = {n: keras.Input(tuple(d["shape"]), name=n) for n, d in described.items()}
+            specs[name] = State(shape=[config.motion], draw="normal", next=f"{name}_next")
+        inputs = {name: keras.Input(tuple(s.shape), name=name) for name, s in specs.items()}
+
         code, following = self.cell(inputs["noise"], [inputs[name] for name in states])
         fixed = [inputs[name] for name in ("content", "category") if name in inputs]
         frame = self.decoder(layers.Concatenate()([*fixed, code]))
         outputs = {"frame": frame}
         outputs |= {f"{n}_next": v for n, v in zip(states, following, strict=True)}
-        size = {"height": config.size, "width": config.size, "channels": config.channels}
-        description = {"frame": {"output": "frame", **size}, "inputs": described}
-        return keras.Model(inputs, outputs, name="mocogan_step"), description
+
+        size = Frame(height=config.size, width=config.size, channels=config.channels)
+        model = keras.Model(inputs, outputs, name="mocogan_step")
+        return model, StepSpec(frame=size, inputs=specs)
 
 
 def _separate(real_logits: Tensor, generated_logits: Tensor) -> Tensor:

@@ -11,11 +11,12 @@ from typing import Any, Literal, NamedTuple
 
 import keras
 from keras import layers, ops
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from kvidgan.adversarial import Pass, Player, VideoGAN
+from kvidgan.adversarial import Player
 from kvidgan.adversarial.optimizers import OptimizerConfig
-from kvidgan.families import Facts
+from kvidgan.contract import ClipSpec, FamilyConfig, Frame, History, StepSpec
+from kvidgan.families import FamilyModel
 from kvidgan.nn.layers import to_signal
 from kvidgan.nn.losses import binary_cross_entropy, gradient_difference, power_error
 
@@ -28,6 +29,18 @@ _FALLING = {
         "decay_steps": 500_000,
     },
 }
+
+LOSSES = {
+    "discriminator": "How badly the discriminators tell true frames from predicted ones, a mean "
+    "over the four scales: 2 log 2 = 1.39 if they cannot. Near 0 for long: they have won.",
+    "generator": "What the generator minimizes: the weighted sum of lp, gdl and adv.",
+    "lp": "The error of the pixels to the power p, a mean over the four scales. Low by itself means"
+    " blurred.",
+    "gdl": "Gradient difference loss: how unlike the edges are, a mean over the four scales.",
+    "adv": "What the generator loses to the discriminators: log 2 = 0.69 if they cannot tell.",
+}
+
+SMALL = {"width": 1 / 64, "discriminator_width": 1 / 32}
 
 # ---- Config -------------------------------------------------------------------------------------
 
@@ -52,10 +65,8 @@ PRESETS = {
 }
 
 
-class Config(BaseModel):
+class Config(FamilyConfig):
     """Options of multi-scale prediction; the defaults are the paper's."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Literal["multiscale"] = "multiscale"
     history: int = Field(4, ge=1, description="Frames given.")
@@ -113,10 +124,6 @@ class Config(BaseModel):
         own = {key: value for key in preset if (value := getattr(self, key)) is not None}
         return Losses(**preset | own)
 
-    def for_data(self, data: Facts) -> "Config":
-        """Return the options as they are: classes do not matter here."""
-        return self
-
 
 # ---- Networks -----------------------------------------------------------------------------------
 
@@ -127,8 +134,8 @@ class Scale(NamedTuple):
 
     maps: tuple[int, ...]
     kernels: tuple[int, ...]
-    judge_maps: tuple[int, ...]
-    judge_kernels: tuple[int, ...]
+    discriminator_maps: tuple[int, ...]
+    discriminator_kernels: tuple[int, ...]
     units: tuple[int, ...]
     pool: bool = False
 
@@ -152,25 +159,30 @@ def generator(config: Config) -> keras.Model:
     """
     history = keras.Input((config.history, None, None, config.channels), name="history")
     inputs = pyramid(config, joined(history, config.history))
-    made: list[Tensor] = []
+    predicted: list[Tensor] = []
     for number, (scale, x) in enumerate(zip(SCALES, inputs, strict=True), 1):
-        below = _enlarged(config, made[-1]) if made else None
+        # The prediction of the scale below, enlarged: (batch, h, w, frames * channels).
+        below = _enlarged(config, predicted[-1]) if predicted else None
         if below is not None:
             x = layers.Concatenate()([x, below])
+
+        # Convolutions at this scale's own size.
         for maps, kernel in zip(scale.maps, scale.kernels, strict=False):
             x = layers.Conv2D(_scaled(maps, config.width), kernel, padding="same")(x)
-            x = layers.ReLU()(x)
+            x = layers.ReLU()(x)  # (batch, h, w, maps)
         last = layers.Conv2D(
             config.frames * config.channels,
             scale.kernels[-1],
             padding="same",
             name=f"last_{number}",
         )
-        x = last(x)
+        x = last(x)  # (batch, h, w, frames * channels)
+
+        # A correction of what the scale below predicted (eq. 3).
         if below is not None and config.residual:
             x = layers.Add()([below, x])
-        made.append(layers.Activation("tanh", dtype="float32")(x))
-    return keras.Model(history, made, name="generator")
+        predicted.append(layers.Activation("tanh", dtype="float32")(x))
+    return keras.Model(history, predicted, name="generator")
 
 
 def discriminator(config: Config, number: int) -> keras.Model:
@@ -178,7 +190,7 @@ def discriminator(config: Config, number: int) -> keras.Model:
     scale, side = SCALES[number - 1], config.patch >> (len(SCALES) - number)
     frames = config.frames + (config.history if config.condition_on_history else 0)
     x = clip = keras.Input((side, side, frames * config.channels), name="clip")
-    for maps, kernel in zip(scale.judge_maps, scale.judge_kernels, strict=True):
+    for maps, kernel in zip(scale.discriminator_maps, scale.discriminator_kernels, strict=True):
         maps = _scaled(maps, config.discriminator_width)
         x = layers.ReLU()(layers.Conv2D(maps, kernel, padding="valid")(x))
     if scale.pool:
@@ -221,7 +233,7 @@ def _scaled(maps: int, width: float) -> int:
 # ---- Step ---------------------------------------------------------------------------------------
 
 
-class Family(VideoGAN):
+class Family(FamilyModel):
     """The generator, a discriminator a scale where the losses ask for them, and Algorithm 1."""
 
     def __init__(self, config: Config, seed: int = 0):
@@ -229,95 +241,104 @@ class Family(VideoGAN):
         self.config = config
         self.generator = generator(config)
         self.discriminators: list[keras.Model] = []
-        made = self.generator.trainable_variables
-        self.players = {"generator": Player(config.generator_optimizer.build(), made, True)}
+        variables = self.generator.trainable_variables
+        self.players = {
+            "generator": Player(config.generator_optimizer.build(), variables, generates=True)
+        }
         if config.losses.lambda_adv:
             self.discriminators = [discriminator(config, n + 1) for n in range(len(SCALES))]
-            judging = [v for d in self.discriminators for v in d.trainable_variables]
-            self.players["discriminator"] = Player(config.discriminator_optimizer.build(), judging)
+            variables = [v for d in self.discriminators for v in d.trainable_variables]
+            self.players["discriminator"] = Player(
+                config.discriminator_optimizer.build(), variables
+            )
 
-    def clips(self) -> dict[str, dict[str, Any]]:
-        """A batch holds crops with motion, drawn independently for each player."""
+    def clips(self) -> dict[str, ClipSpec]:
+        """Return a batch's entries: crops with motion, drawn independently for each player."""
         config = self.config
-        spec = {
-            "frames": config.history + config.frames,
-            "height": config.patch,
-            "width": config.patch,
-            "channels": config.channels,
-            "crop": True,
-            "motion": config.motion,
-        }
+        spec = ClipSpec(
+            num_frames=config.history + config.frames,
+            height=config.patch,
+            width=config.patch,
+            channels=config.channels,
+            crop=True,
+            motion=config.motion,
+        )
         return dict.fromkeys(self.players, spec)
 
     def adversarial_step(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """Train D, where there is one, then G, on different samples; return all loss terms."""
         losses = {}
         if self.discriminators:
-            history, real, given = self._scales(batch["discriminator"])
-            made = [ops.stop_gradient(frames) for frames in self.generator(history, training=True)]
+            history, truth, context = self._scales(batch["discriminator"])
+            predicted = self.generator(history, training=True)
+            predicted = [ops.stop_gradient(frames) for frames in predicted]
             losses["discriminator"] = self.minimize(
-                lambda: self._judged(given, real, True) + self._judged(given, made, False),
+                lambda: (
+                    self._adversarial_loss(context, truth, real=True)
+                    + self._adversarial_loss(context, predicted, real=False)
+                ),
                 "discriminator",
             )
-        loss, terms = self.minimize(lambda: self._loss(batch["generator"]), "generator")
+        loss, terms = self.minimize(lambda: self._generator_loss(batch["generator"]), "generator")
         return {**losses, "generator": loss, **terms}
 
-    def _loss(self, clip):
+    def _generator_loss(self, clip):
         """Return the generator's loss (eq. 7) and its terms, each a mean over scales."""
         weights = self.config.losses
-        history, truth, given = self._scales(clip)
-        made = self.generator(history, training=True)
-        pairs = list(zip(truth, made, strict=True))
+        history, truth, context = self._scales(clip)
+        predicted = self.generator(history, training=True)
+        pairs = list(zip(truth, predicted, strict=True))
+
         terms = {"lp": _mean([power_error(*pair, weights.p) for pair in pairs])}
         if weights.lambda_gdl:
             terms["gdl"] = _mean([gradient_difference(*pair, weights.alpha) for pair in pairs])
         if self.discriminators:
-            terms["adv"] = self._judged(given, made, True)
+            terms["adv"] = self._adversarial_loss(context, predicted, real=True)
         total = sum(getattr(weights, f"lambda_{name}") * term for name, term in terms.items())
         return total, terms
 
     def _scales(self, clip):
-        """Split a uint8 clip: the history, and at each scale the frames to come and the history."""
-        clip, count = to_signal(clip), self.config.history
+        """Split a uint8 clip (batch, time, height, width, channels).
+
+        Returns:
+            The history, float (batch, history, height, width, channels); and at each scale, coarse
+            to fine, the frames to come and the history, both joined on channels: (batch, height/8,
+            width/8, time * channels) to (batch, height, width, time * channels).
+        """
+        clip, count = to_signal(clip), self.config.history  # [-1, 1]
         history, following = clip[:, :count], clip[:, count:]
         truth = pyramid(self.config, joined(following, self.config.frames))
         return history, truth, pyramid(self.config, joined(history, count))
 
-    def _judged(self, given: Sequence[Tensor], frames: Sequence[Tensor], real: bool) -> Tensor:
+    def _adversarial_loss(self, context: Sequence[Tensor], frames: Sequence[Tensor], real: bool):
         """Return the cross-entropy of the discriminators' logits against one label."""
         if self.config.condition_on_history:
-            frames = [ops.concatenate(pair, axis=-1) for pair in zip(given, frames, strict=True)]
+            frames = [ops.concatenate(pair, axis=-1) for pair in zip(context, frames, strict=True)]
         scales = zip(self.discriminators, frames, strict=True)
         return _mean([binary_cross_entropy(d(x, training=True), real) for d, x in scales])
 
-    def passes(self) -> list[list[Pass]]:
-        """See `VideoGAN.passes`: the loss of the discriminators, if any, and the generator's."""
-        judges = self.discriminators
-        made = Pass(self.generator, size=(self.config.patch, self.config.patch))
-        return [[Pass(judge, 2) for judge in judges], [made, *(Pass(judge) for judge in judges)]]
-
     # ---- Rollout --------------------------------------------------------------------------------
 
-    def rollout_model(self) -> tuple[keras.Model, dict[str, Any]]:
-        """Return the step from a history of any size to the next frames, and its description."""
+    def rollout_model(self) -> tuple[keras.Model, StepSpec]:
+        """Return the step from a history of any size to the next frames."""
         config = self.config
         history = keras.Input(self.generator.input.shape[1:], name="history")
-        finest = self.generator(history)[-1]
-        frame, several = finest, config.frames > 1
-        if several:
-            parts = ops.split(finest, config.frames, axis=-1)
+        frame = self.generator(history)[-1]  # (batch, height, width, frames * channels)
+        if config.frames > 1:
+            parts = ops.split(frame, config.frames, axis=-1)
             frame = ops.stack(parts, axis=1)  # (batch, time, height, width, channels)
-        described = {
-            "output": "frame",
-            "frames": config.frames,
-            "height": None,
-            "width": None,
-            "channels": config.channels,
-            "multiple_of": MULTIPLE,
-        }
-        inputs = {"history": {"role": "history", "frames": config.history}}
+        spec = StepSpec(
+            frame=Frame(
+                frames=config.frames,
+                height=None,
+                width=None,
+                channels=config.channels,
+                multiple_of=MULTIPLE,
+            ),
+            inputs={"history": History(frames=config.history)},
+        )
         model = keras.Model({"history": history}, {"frame": frame}, name="multiscale_step")
-        return model, {"frame": described, "inputs": inputs}
+        return model, spec
 
 
 def _mean(values: list[Tensor]) -> Tensor:

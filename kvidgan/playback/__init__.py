@@ -1,6 +1,8 @@
-"""A rollout on what a user has: a clip or label maps to go on with, and the pictures it makes."""
+"""Playback: a model played on what a user has, for the command line and the viewer alike.
 
-from kvidgan.playback.playback import Playing
-from kvidgan.playback.source import Given, Where, open_given
+`play` loads Keras; the plans do not.
+"""
 
-__all__ = ["Given", "Playing", "Where", "open_given"]
+from kvidgan.playback.plan import ClipPlan, NoisePlan, Plan
+
+__all__ = ["ClipPlan", "NoisePlan", "Plan"]

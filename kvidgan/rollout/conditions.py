@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
+from kvidgan.contract import Condition, Encoding
 from kvidgan.errors import UserError
 from kvidgan.media import to_float
-from kvidgan.rollout.description import Condition, Description, Encoding
+from kvidgan.rollout.description import Description
 from kvidgan.rollout.inputs import check_size, pad
 from kvidgan.rollout.looks import Chosen, painter
 
@@ -21,12 +22,12 @@ def windows(
     frames: Iterable[Array],
     encode: Callable[[Array], Array],
     videos: int,
-    lead: int = 0,
+    offset: int = 0,
 ) -> Iterator[tuple[Array, Size]]:
     """Yield the padded window of a condition's last frames, and its true size, frame by frame.
 
-    `encode` makes channels of frames; see `encoder`. The first `lead` frames belong to the given
-    history: nothing is yielded for them.
+    `encode` makes channels of frames; see `encoder`. The first `offset` frames belong to
+    context frames: nothing is yielded for them.
     """
     spec = description.named(Condition)[name]
     window: deque[Array] = deque(maxlen=spec.frames)
@@ -35,14 +36,9 @@ def windows(
         size = encoded.shape[1:3]
         check_size(name, description, size)
         window.extend([encoded] * (1 if window else spec.frames))
-        if number >= lead:
+        if number >= offset:
             padded = pad(np.stack(window, axis=1), description.frame.multiple_of)
             yield np.repeat(padded, videos // len(padded), axis=0), size
-
-
-def tells_objects_apart(spec: Condition) -> bool:
-    """Whether a condition follows instance numbers too."""
-    return spec.looks is not None or (spec.encoding is not None and spec.encoding.instance_edges)
 
 
 def encoder(
@@ -62,7 +58,7 @@ def encoder(
     """
     spec = description.named(Condition)[name]
     looks = spec.looks
-    objects = any(tells_objects_apart(one) for one in description.named(Condition).values())
+    objects = "instances" in description.maps
     paint = None if looks is None else painter(looks, chosen, seeds)
 
     def encode(frame: Array) -> Array:

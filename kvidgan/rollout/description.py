@@ -1,4 +1,4 @@
-"""What an exported file says about itself: the JSON entry `kvidgan.json` in the `.keras` zip.
+"""Description: what an exported file says of itself, the JSON entry `kvidgan.json` in its zip.
 
 Reading it needs no backend, so a file can be described within milliseconds.
 """
@@ -6,155 +6,182 @@ Reading it needs no backend, so a file can be described within milliseconds.
 import json
 import zipfile
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+import numpy as np
+from pydantic import Field, ValidationError
 
+from kvidgan.contract import Choice, Condition, Encoding, History, Latent, Looks, State, StepSpec
 from kvidgan.errors import UserError
+from kvidgan.media import fit_frames, fit_maps
 
 ENTRY = "kvidgan.json"
 FORMAT = 1
 
-Shape = list[Annotated[int, Field(gt=0)]]
+Size = tuple[int, int]  # (height, width)
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class Noise(NamedTuple):
+    """What a model that begins from noise draws: the names of its inputs.
 
-
-class Frame(_Strict):
-    """The frame that a step makes, values in `range`.
-
-    With `frames` above 1 a step makes that many at once, and its outputs have a time axis behind
-    the batch's. A model of any size may name the one that it was `trained` at, (height, width):
-    what it is given is brought to that, unless somebody asks for another.
+    Attributes:
+        content: Inputs that are drawn or chosen once for a video.
+        motion: Inputs that are drawn for each frame, and first states.
+        path: Inputs that are gone along from one content to another: latents fixed in a video or,
+            where there are none, first states.
     """
 
-    output: str = "frame"
-    frames: Annotated[int, Field(gt=0)] = 1
-    height: int | None
-    width: int | None
-    channels: Literal[1, 3]
-    range: tuple[float, float] = (-1.0, 1.0)
-    multiple_of: int = 1
-    trained: tuple[int, int] | None = None
+    content: list[str]
+    motion: list[str]
+    path: list[str]
 
 
-class Latent(_Strict):
-    """Drawn noise, once a video or anew each frame."""
-
-    role: Literal["latent"]
-    shape: Shape
-    draw: Literal["normal", "uniform"] = "normal"
-    per: Literal["video", "frame"]
-
-
-class Choice(_Strict):
-    """One of several named classes, fed as a one-hot vector."""
-
-    role: Literal["choice"]
-    shape: Shape
-    labels: list[str]
-    per: Literal["video"] = "video"
-
-
-class State(_Strict):
-    """An output of the previous step, drawn before the first.
-
-    With `same_as`, the name of another state, it begins with what that one was drawn or given.
-    """
-
-    role: Literal["state"]
-    shape: Shape
-    draw: Literal["normal", "uniform", "zeros"] = "zeros"
-    same_as: str | None = None
-    next: str
-
-
-class History(_Strict):
-    """The last frames, (frames, height, width, channels): real ones first, then predictions.
-
-    With `may_be_empty` the model begins by itself where there are none: from zeros.
-    """
-
-    role: Literal["history"]
-    frames: Annotated[int, Field(gt=0)]
-    next: str | None = None
-    may_be_empty: bool = False
-
-
-class Encoding(_Strict):
-    """How the frames of a condition become channels.
-
-    Class numbers become one channel a class; with `instance_edges` one more shows where objects
-    end. `names` are those of the classes, `found` tells whether they are ids that come with a
-    video, or what `kvidgan.data.labels` finds in it.
-    """
-
-    one_hot: Annotated[int, Field(gt=0)]
-    names: list[str] | None = None
-    found: Literal["ids", "edges", "foreground"] = "ids"
-    instance_edges: bool = False
-
-
-class Looks(_Strict):
-    """How the objects of each class may look: `vectors` of `features` numbers for each of `names`.
-
-    Every pixel of an object is fed one of its class's vectors; none where a class was never seen.
-    """
-
-    features: Annotated[int, Field(gt=0)]
-    names: list[str]
-    vectors: list[list[list[float]]]
-
-    @model_validator(mode="after")
-    def _alike(self) -> "Looks":
-        lengths = {len(vector) for vectors in self.vectors for vector in vectors}
-        if len(self.vectors) != len(self.names) or lengths - {self.features}:
-            raise ValueError(f"expected vectors of {self.features} numbers for each class")
-        return self
-
-
-class Condition(_Strict):
-    """A window of the last frames of a sequence that the user supplies.
-
-    Class numbers are encoded one channel a class, or painted in the looks of objects; without
-    either the frames are fed as they are.
-    """
-
-    role: Literal["condition"]
-    frames: Annotated[int, Field(gt=0)]
-    encoding: Encoding | None = None
-    looks: Looks | None = None
-
-
-Input = Annotated[Latent | Choice | State | History | Condition, Field(discriminator="role")]
-
-
-class Description(_Strict):
+class Description(StepSpec):
     """Everything that a player needs to know of an exported step."""
 
     format: int = FORMAT
     family: str
     kvidgan_version: str
-    trained_on: dict[str, Any] = {}
-    config: dict[str, Any] = {}
-    frame: Frame
-    inputs: dict[str, Input]
-    extra_outputs: dict[str, Literal["image", "mask", "flow"]] = {}
+    trained_on: dict[str, Any] = Field(default_factory=dict)
+    config: dict[str, Any] = Field(default_factory=dict)
 
-    @model_validator(mode="after")
-    def _same_states(self) -> "Description":
-        states = self.named(State)
-        for name, spec in states.items():
-            other = states.get(spec.same_as)
-            if spec.same_as is not None and (other is None or other.shape != spec.shape):
-                raise ValueError(f"{name} is the same as {spec.same_as}, which is no such state")
-        return self
+    @property
+    def kind(self) -> Literal["noise", "clip", "labels", "frames"]:
+        """What a rollout begins with.
 
-    def named(self, kind: type) -> dict[str, Any]:
-        """Return the inputs of one role, by name, in order."""
-        return {name: spec for name, spec in self.inputs.items() if isinstance(spec, kind)}
+        "noise", the first frames of a "clip", the "labels" maps that it follows, or other "frames"
+        that it follows, such as those of another camera.
+        """
+        conditions = self.named(Condition).values()
+        if not conditions:
+            return "clip" if self.named(History) else "noise"
+        return "labels" if all(spec.follows_labels for spec in conditions) else "frames"
+
+    @property
+    def context_frames(self) -> int:
+        """The number of true frames that the model needs before its first own; 0 for none."""
+        histories = self.named(History).values()
+        return max((spec.frames for spec in histories if not spec.may_be_empty), default=0)
+
+    @property
+    def most_context_frames(self) -> int:
+        """The number of true frames that the model can use before its first own."""
+        return max((spec.frames for spec in self.named(History).values()), default=0)
+
+    @property
+    def maps(self) -> tuple[str, ...]:
+        """The maps that the model follows: none, "labels", or "labels" and "instances"."""
+        conditions = self.named(Condition).values()
+        if any(spec.follows_instances for spec in conditions):
+            return "labels", "instances"
+        return ("labels",) if any(spec.follows_labels for spec in conditions) else ()
+
+    @property
+    def encoding(self) -> Encoding | None:
+        """How the label maps that the model follows become channels; None if it follows none."""
+        found = (spec.encoding for spec in self.named(Condition).values())
+        return next((one for one in found if one is not None), None)
+
+    @property
+    def looks(self) -> Looks | None:
+        """The looks that the model can give to objects; None if it gives none."""
+        found = (spec.looks for spec in self.named(Condition).values())
+        return next((one for one in found if one is not None), None)
+
+    @property
+    def choices(self) -> dict[str, list[str]]:
+        """The labels of each choice, by the name of its input."""
+        return {name: spec.labels for name, spec in self.named(Choice).items()}
+
+    @property
+    def noise(self) -> Noise:
+        """The inputs that are drawn: see `Noise`."""
+        latents, states = self.named(Latent), self.named(State)
+        fixed = [name for name, spec in latents.items() if spec.per == "video"]
+        moving = [name for name, spec in latents.items() if spec.per == "frame"]
+        first = [n for n, spec in states.items() if spec.draw != "zeros" and spec.same_as is None]
+        return Noise([*fixed, *self.choices], [*moving, *first], fixed or first)
+
+    @property
+    def stride(self) -> int:
+        """The distance between two frames of the clips that the model learned from, frames."""
+        return int(self.config.get("data", {}).get("stride", 1))
+
+    # ---- sizes
+
+    @property
+    def size(self) -> Size | None:
+        """The (height, width) to which frames and maps are brought; None for their own."""
+        height, width = self.frame.trained or (None, None)
+        height, width = self.frame.height or height, self.frame.width or width
+        return (height, width) if height and width else None
+
+    @property
+    def any_size(self) -> bool:
+        """Whether the model makes frames of other sizes than it was trained at."""
+        return self.frame.height is None or self.frame.width is None
+
+    def size_for(self, height: int, width: int) -> Size:
+        """Return the (height, width) in which frames of some size are shown to the model."""
+        trained = self.frame.trained or (height, width)
+        return self.frame.height or trained[0], self.frame.width or trained[1]
+
+    def at_size(self, size: Size | None) -> "Description":
+        """Return the description of a model that is shown frames of another size; None: its own.
+
+        Raises:
+            UserError: If the model makes frames of one size only.
+        """
+        if size is None:
+            return self
+        for wanted, own in zip(size, (self.frame.height, self.frame.width), strict=True):
+            if own not in (None, wanted):
+                raise UserError(
+                    f"This {self.family} model makes frames of {self.frame.width or 'any'}x"
+                    f"{self.frame.height or 'any'} only, found --size {size[1]}x{size[0]}; leave it"
+                    " out."
+                )
+        frame = self.frame.model_copy(update={"trained": size})
+        return self.model_copy(update={"frame": frame})
+
+    def fit(self, frames: np.ndarray) -> np.ndarray:
+        """Convert frames, uint8 (time, height, width, channels), to the model's size and channels.
+
+        The argument itself is returned where there is nothing to convert.
+        """
+        return fit_frames(frames, *self.size_for(*frames.shape[1:3]), self.frame.channels)
+
+    def fit_maps(self, maps: np.ndarray) -> np.ndarray:
+        """Convert maps (time, height, width) to the model's size."""
+        return fit_maps(maps, *self.size_for(*maps.shape[1:3]))
+
+    # ---- what a caller expects
+
+    def expect_noise(self) -> None:
+        """Raise UserError unless the model begins from noise."""
+        if self.kind == "noise":
+            return
+        does, what = ("goes on with a clip", "CLIP")
+        if self.named(Condition):
+            does, what = ("follows label maps", "LABELS")
+        raise UserError(
+            f"This {self.family} model {does} instead of beginning from noise: "
+            f"kvidgan predict MODEL {what} -o out.mp4."
+        )
+
+    def expect_clip_or_labels(self) -> None:
+        """Raise UserError unless the model goes on with a clip or follows label maps."""
+        if self.kind == "noise":
+            raise UserError(
+                f"Expected a model that goes on with a clip or follows label maps, found a "
+                f"{self.family} model with the inputs {', '.join(self.inputs)}; make videos with "
+                "kvidgan generate."
+            )
+        if self.kind == "frames":
+            raise UserError(
+                f"Expected a model that follows label maps, found a {self.family} model that "
+                "follows frames: such models are played from Python."
+            )
 
 
 def read_description(path: str | Path) -> Description:
@@ -163,6 +190,9 @@ def read_description(path: str | Path) -> Description:
     Raises:
         UserError: If the file is missing, not a zip, truncated, has no description, a newer format
             or an invalid one.
+
+    Example:
+        read_description("models/mocogan/mocogan.keras").frame.width  # 32
     """
     path = Path(path)
     if not path.is_file():

@@ -6,9 +6,10 @@ from typing import Any, TypeGuard
 
 import numpy as np
 
+from kvidgan.contract import Choice, Condition, History, Latent, State
 from kvidgan.errors import UserError
 from kvidgan.media import to_float
-from kvidgan.rollout.description import Choice, Condition, Description, History, Latent, State
+from kvidgan.rollout.description import Description
 
 Array = np.ndarray
 Size = tuple[int, int]

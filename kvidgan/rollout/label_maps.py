@@ -1,33 +1,23 @@
-"""Follow label maps, however long: whether they fit a model, in which size, and how they stream."""
+"""Label maps that a model follows: whether they fit it, and how they stream to it."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
+from kvidgan.contract import Condition, Encoding
 from kvidgan.errors import UserError
-from kvidgan.rollout.comparison import history_length, needed_maps
-from kvidgan.rollout.description import Condition, Description, Encoding
+from kvidgan.rollout.description import Description
 
-Size = tuple[int, int]
 T = TypeVar("T")
 
 
-def follows_labels(description: Description) -> bool:
-    """Whether a model follows label maps.
-
-    Raises:
-        UserError: If it follows something else.
-    """
-    return bool(needed_maps(description))
-
-
-def encoding(description: Description) -> Encoding:
-    """Return how the label maps that a model follows become channels."""
-    found = (spec.encoding for spec in description.named(Condition).values())
-    return next(one for one in found if one is not None)
+def expected_encoding(description: Description) -> Encoding:
+    """Return how the label maps of a model that follows such become channels."""
+    assert description.encoding is not None
+    return description.encoding
 
 
 def check_classes(description: Description, where: str, kind: str, names: Sequence[str]) -> None:
@@ -42,7 +32,7 @@ def check_classes(description: Description, where: str, kind: str, names: Sequen
     Raises:
         UserError: If they do not fit.
     """
-    known = encoding(description)
+    known = expected_encoding(description)
     if kind != known.found:
         raise UserError(
             f"{where}: this {description.family} model follows {_kind(known.found)}, expected "
@@ -69,18 +59,19 @@ def check_alike(description: Description, other: Description, name: str) -> None
     Raises:
         UserError: If it needs frames itself, or other label maps, or makes other frames.
     """
-    given = history_length(other)
-    if given or not follows_labels(other):
+    other.expect_clip_or_labels()
+    num_context = other.context_frames
+    if num_context or not other.maps:
         raise UserError(
             f"{name}: expected a model that draws frames from label maps alone, found a "
-            f"{other.family} model that begins with {given} real frames; train one with "
+            f"{other.family} model that begins with {num_context} real frames; train one with "
             "family.flow=false."
         )
-    known, own = encoding(other), encoding(description)
+    known, own = expected_encoding(other), expected_encoding(description)
     for what, found, wanted in (
         ("classes", known.one_hot, own.one_hot),
         ("label maps", _kind(known.found), _kind(own.found)),
-        ("maps to follow", needed_maps(other), needed_maps(description)),
+        ("maps to follow", other.maps, description.maps),
         ("channels", other.frame.channels, description.frame.channels),
     ):
         if found != wanted:
@@ -94,37 +85,12 @@ def _kind(kind: str) -> str:
     return "class ids that come with the frames" if kind == "ids" else f"{kind} found in frames"
 
 
-def of_size(description: Description, size: Size | None) -> Description:
-    """Have a model see frames of another (height, width) than it was trained at; None: of that.
-
-    Raises:
-        UserError: If it makes frames of one size only.
-    """
-    if size is None:
-        return description
-    for given, own in zip(size, (description.frame.height, description.frame.width), strict=True):
-        if own not in (None, given):
-            spec = description.frame
-            raise UserError(
-                f"This {description.family} model makes frames of {spec.width or 'any'}x"
-                f"{spec.height or 'any'} only, found --size {size[1]}x{size[0]}; leave it out."
-            )
-    frame = description.frame.model_copy(update={"trained": size})
-    return description.model_copy(update={"frame": frame})
-
-
-def wanted_size(description: Description) -> Size | None:
-    """Return the (height, width) to which a model's frames and maps are to be brought, if any."""
-    spec = description.frame
-    height, width = spec.trained or (None, None)
-    height, width = spec.height or height, spec.width or width
-    return (height, width) if height and width else None
-
-
-def conditions(description: Description, labels: Iterable[np.ndarray]) -> dict[str, Any]:
-    """Return `Rollout.start`'s conditions: one stream of label maps for all of a model's inputs."""
-    inputs = description.named(Condition)
-    return dict(zip(inputs, split(labels, len(inputs)), strict=True))
+def shared_stream(
+    description: Description, labels: Iterable[np.ndarray]
+) -> dict[str, Iterator[np.ndarray]]:
+    """Return the conditions for `Rollout.start`: one stream of label maps for all of its inputs."""
+    names = description.named(Condition)
+    return dict(zip(names, split(labels, len(names)), strict=True))
 
 
 def split(stream: Iterable[T], count: int) -> list[Iterator[T]]:

@@ -5,19 +5,14 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from kvidgan.contract import Looks
 from kvidgan.errors import UserError
-from kvidgan.rollout.description import Description, Looks
+from kvidgan.rollout.description import Description
 
 Array = np.ndarray
 Chosen = Mapping[str, int]
 # Of all that shows one class and object, from its class, its instance (0: none), to a vector.
 _Vectors = dict[tuple[int, int], Array]
-
-
-def looks(description: Description) -> Looks | None:
-    """Return the looks that a model gives to objects, if it does."""
-    found = (getattr(spec, "looks", None) for spec in description.inputs.values())
-    return next((one for one in found if one is not None), None)
 
 
 def check_looks(description: Description, chosen: Chosen) -> None:
@@ -30,7 +25,7 @@ def check_looks(description: Description, chosen: Chosen) -> None:
     Raises:
         UserError: If there is no such class, object or look.
     """
-    own = looks(description)
+    own = description.looks
     if not chosen:
         return
     if own is None:

@@ -1,4 +1,4 @@
-"""Play an exported step frame by frame, knowing its description and nothing of its family."""
+"""Rollout: an exported step, played frame by frame; it knows a description, and no family."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,19 +8,14 @@ from typing import Any
 import keras
 import numpy as np
 
+from kvidgan.contract import Condition, History, Latent, State
 from kvidgan.errors import UserError
 from kvidgan.media import to_uint8
 from kvidgan.rollout import inputs
 from kvidgan.rollout.conditions import encoder, windows
-from kvidgan.rollout.description import (
-    Condition,
-    Description,
-    History,
-    Latent,
-    State,
-    read_description,
-)
+from kvidgan.rollout.description import Description, read_description
 from kvidgan.rollout.extra_outputs import signal
+from kvidgan.rollout.label_maps import shared_stream
 from kvidgan.rollout.looks import check_looks
 
 Array = np.ndarray
@@ -98,33 +93,33 @@ class Rollout:
         motion_seeds: Sequence[int] | None = None,
         choices: Mapping[str, Any] | None = None,
         latents: Mapping[str, Array] | None = None,
-        history: Array | None = None,
+        context: Array | None = None,
         conditions: Mapping[str, Iterable[Array]] | None = None,
         looks: Mapping[str, int] | None = None,
-        lead: int = 0,
+        condition_offset: int = 0,
     ) -> Iterator[Step]:
         """Begin a rollout; iterate for as many frames as wanted, stop to cancel.
 
         Args:
-            videos: How many videos to step as one batch.
-            seed: Video i draws from seed + i.
+            videos: Number of videos to step as one batch.
+            seed: Seed of the first video; video i draws from seed + i.
             content_seeds: One seed a video for what is fixed in it: latents drawn per video and
                 choices. Equal seeds give equal content.
             motion_seeds: One seed a video for what changes: states and latents drawn per frame.
-            choices: Input name to a label, its number, or a list of them, one a video. Not named:
-                drawn.
+            choices: Input name to a label, its number, or a list of them, one a video. A choice
+                that is not named is drawn.
             latents: Latent or state name to the (videos, ...) value to start with instead of a
                 draw.
-            history: Real frames, uint8 (time, height, width, channels) for all videos or with the
-                videos' axis first; the last ones needed are used.
-            conditions: Input name to an iterable of frames, a (height, width) array of class
+            context: True frames to go on with, uint8 (time, height, width, channels) for all
+                videos or with the videos' axis first; the last ones needed are used.
+            conditions: Input name to an iterable of frames: a (height, width) array of class
                 numbers where one-hot encoded (where the model tells objects apart, a (height,
                 width, 2) array of class and instance numbers), else uint8 (height, width,
-                channels), for all videos or with the videos' axis first; the rollout ends with the
+                channels), for all videos or with the videos' axis first. The rollout ends with the
                 shortest.
-            looks: The number of a look by class, "car", or by one object of a class, "car:7". Not
-                named: drawn from the content seed, an object keeps its look.
-            lead: How many of the conditions' first frames belong to the given history.
+            looks: The number of a look by class, "car", or by one object of a class, "car:7".
+                Those not named are drawn from the content seed; an object keeps its look.
+            condition_offset: Number of the conditions' first frames that belong to the context.
 
         Returns:
             An iterator of `Step`.
@@ -132,6 +127,11 @@ class Rollout:
         Raises:
             UserError: If an argument does not fit the description; while iterating, if the model
                 makes no numbers.
+
+        Example:
+            rollout = Rollout.open("models/mocogan/mocogan.keras")
+            for step in itertools.islice(rollout.start(videos=4, seed=1), 64):
+                step.frames  # uint8 (4, height, width, channels)
         """
         choices, latents, conditions = choices or {}, latents or {}, conditions or {}
         inputs.check_names(
@@ -149,15 +149,43 @@ class Rollout:
             )
         feed = noise.once(choices, latents)
         for name, spec in self.description.named(History).items():
-            if history is not None or not spec.may_be_empty:
-                feed[name] = inputs.first_history(name, spec, self.description, history, videos)
-        moments = {}
+            if context is not None or not spec.may_be_empty:
+                feed[name] = inputs.first_history(name, spec, self.description, context, videos)
+        condition_windows = {}
         for name in self.description.named(Condition):
             encode = encoder(name, self.description, noise.content_seeds, looks or {})
-            given = conditions[name]
-            moments[name] = windows(name, self.description, given, encode, videos, lead)
-        size = None if history is None else history.shape[-3:-1]
-        return self._play(feed, noise, moments, size, videos)
+            condition_windows[name] = windows(
+                name, self.description, conditions[name], encode, videos, condition_offset
+            )
+        size = None if context is None else context.shape[-3:-1]
+        return self._play(feed, noise, condition_windows, size, videos)
+
+    def continue_from(
+        self,
+        context: Array | None,
+        maps: Iterable[Array] | None = None,
+        *,
+        num_context: int | None = None,
+        **options: Any,
+    ) -> Iterator[Step]:
+        """Go on with context frames and, where the model follows label maps, along these.
+
+        Args:
+            context: True frames, as for `start`; None, or more than the model needs, is allowed.
+            maps: Label maps of context and predicted frames, as for the conditions of `start`: one
+                stream for all inputs. None for a model that follows none.
+            num_context: Number of label maps that belong to context frames; None for as many as
+                the model needs.
+            **options: Further arguments of `start`.
+        """
+        description = self.description
+        if description.named(History) and context is not None and len(context):
+            options["context"] = context
+        if maps is not None and description.maps:
+            offset = description.context_frames if num_context is None else num_context
+            options["conditions"] = shared_stream(description, maps)
+            options["condition_offset"] = offset
+        return self.start(**options)
 
     def _play(self, feed, noise, windows, size, videos):
         while True:

@@ -10,11 +10,9 @@ from typing import Any
 
 import keras
 
-from kvidgan.adversarial import VideoGAN
 from kvidgan.config import Config
 from kvidgan.data.batches import ClipBatches
 from kvidgan.data.open import open_data
-from kvidgan.training import memory
 from kvidgan.training.checkpoint import Position
 from kvidgan.training.fit import Say, batches, build, for_data
 
@@ -32,8 +30,8 @@ def bench(config: Config, steps: int, say: Say = print) -> dict[str, Any]:
     Returns:
         Backend, device, sizes, median `seconds_per_step`, `clips_per_second`, `data_share` (the
         share of a step's time that goes when its batch is ready in memory: waiting and the
-        pipeline's own use of the processor), `peak_memory_mib` of this process, the program itself
-        included, and `estimated_memory_mib`, of training alone, None if it is not known.
+        pipeline's own use of the processor), and `peak_memory_mib` of this process, the program
+        itself included.
     """
     store = open_data(config.data, say=say)
     config = for_data(config, store)
@@ -56,7 +54,6 @@ def bench(config: Config, steps: int, say: Say = print) -> dict[str, Any]:
         "clips_per_second": config.data.batch / seconds,
         "data_share": max(0.0, 1 - ready / seconds),
         "peak_memory_mib": _peak_memory(),
-        "estimated_memory_mib": _estimated_memory(gan, config.data.batch),
     }
 
 
@@ -97,8 +94,3 @@ def _peak_memory() -> float:
         return int(told["VmHWM"].split()[0]) / 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
-
-
-def _estimated_memory(gan: VideoGAN, batch: int) -> float | None:
-    found = memory.estimate(gan)
-    return None if found is None else found.total(batch) / memory.MIB

@@ -18,7 +18,7 @@ from kvidgan.rollout import Rollout
 from kvidgan.runs import Run
 from kvidgan.training import checkpoint
 from kvidgan.training.checkpoint import Position
-from kvidgan.training.samples import Examples, sample_strip
+from kvidgan.training.samples import SampleInputs, sample_strip
 
 
 class Clock(keras.callbacks.Callback):
@@ -75,7 +75,7 @@ def _exploded(what: str, clock: Clock, run: Run) -> UserError:
     )
 
 
-class History(keras.callbacks.Callback):
+class HistoryLog(keras.callbacks.Callback):
     """Appends to history.jsonl: losses averaged since the line before, step, epoch, wall time.
 
     A line is written every `every` steps of an epoch and at its end.
@@ -116,11 +116,17 @@ class Samples(keras.callbacks.Callback):
     """
 
     def __init__(
-        self, clock: Clock, run: Run, rollout: Rollout, every: int, begin: Examples, frames: int
+        self,
+        clock: Clock,
+        run: Run,
+        rollout: Rollout,
+        every: int,
+        inputs: SampleInputs,
+        num_frames: int,
     ):
         super().__init__()
         self.clock, self.run, self.rollout = clock, run, rollout
-        self.every, self.begin, self.frames = every, begin, frames
+        self.every, self.inputs, self.num_frames = every, inputs, num_frames
         self.sinks: list[Callable[[int, Any], None]] = []
 
     def on_epoch_end(self, epoch, logs=None):
@@ -129,7 +135,7 @@ class Samples(keras.callbacks.Callback):
         due = self.clock.epoch_done and self.clock.position.epoch % self.every == 0
         if due or last:
             with self.model.averaged():
-                image = sample_strip(self.rollout, self.begin, self.frames)
+                image = sample_strip(self.rollout, self.inputs, self.num_frames)
             write_image(self.run.samples / f"step-{self.clock.position.step:08d}.png", image)
             for sink in self.sinks:
                 sink(self.clock.position.step, image)

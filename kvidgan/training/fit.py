@@ -11,23 +11,25 @@ import keras
 import kvidgan
 from kvidgan import config as configs
 from kvidgan import families
-from kvidgan.adversarial import VideoGAN
 from kvidgan.config import Config
-from kvidgan.data.batches import ClipBatches, ClipSpec
-from kvidgan.data.convert import Progress as DataProgress
+from kvidgan.contract import DataFacts
+from kvidgan.data.batches import ClipBatches
+from kvidgan.data.convert import OnProgress
 from kvidgan.data.open import open_data
 from kvidgan.data.store.reader import ClipStore
 from kvidgan.errors import UserError
+from kvidgan.families import FamilyModel
 from kvidgan.media import write_frames
 from kvidgan.rollout import Description, Rollout, export_step
 from kvidgan.runs import Run
-from kvidgan.training import callbacks, checkpoint, memory
+from kvidgan.training import callbacks, checkpoint, out_of_memory
 from kvidgan.training.checkpoint import Position
-from kvidgan.training.free_memory import free
 from kvidgan.training.progress import Progress
-from kvidgan.training.samples import animation, examples
+from kvidgan.training.samples import animation, sample_inputs
 
 Say = Callable[[str], None]
+
+FRAMES = 48  # of the animation at the end of a run
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ def start(
     config: Config,
     overwrite: bool = False,
     say: Say = print,
-    progress: DataProgress | None = None,
+    progress: OnProgress | None = None,
     origin: Run | None = None,
 ) -> Outcome:
     """Train a new run from its config.
@@ -66,8 +68,7 @@ def start(
     Raises:
         UserError: If the data, the config or the folder does not allow it, or a loss is no number.
     """
-    there = free()  # before the backend begins, which may take all
-    store = open_data(config.data, say=say, progress=progress)
+    store = open_data(config.data, say=say, on_progress=progress)
     config = for_data(config, store)
     gan = build(config)
     batches(
@@ -77,11 +78,11 @@ def start(
         _begin_with(gan, origin, config, say)
     run = Run.create(Path(config.run.folder) / config.run.name, overwrite)
     configs.save(config, run.config_path)
-    return _train(config, run, gan, store, Position(), memory.need(gan, config, there), say)
+    return _train(config, run, gan, store, Position(), say)
 
 
 def resume(
-    run: Run, config: Config, say: Say = print, progress: DataProgress | None = None
+    run: Run, config: Config, say: Say = print, progress: OnProgress | None = None
 ) -> Outcome:
     """Go on with a run from its last checkpoint, exactly as if it had never stopped.
 
@@ -93,8 +94,7 @@ def resume(
     Raises:
         UserError: As `start`, and if the last checkpoint is damaged or of another model.
     """
-    there = free()  # before the backend begins, which may take all
-    store = open_data(config.data, say=say, progress=progress)
+    store = open_data(config.data, say=say, on_progress=progress)
     config = for_data(config, store)
     gan = build(config)
     position = restore(gan, run) if run.checkpoint_paths() else Position()
@@ -104,7 +104,7 @@ def resume(
     run.rewind_history(position.step)
     configs.save(config, run.config_path)
     say(f"Going on from step {position.step} of {total}.")
-    return _train(config, run, gan, store, position, memory.need(gan, config, there), say)
+    return _train(config, run, gan, store, position, say)
 
 
 def for_data(config: Config, store: ClipStore) -> Config:
@@ -114,7 +114,7 @@ def for_data(config: Config, store: ClipStore) -> Config:
         UserError: If they contradict each other.
     """
     labels = store.labels
-    facts = families.Facts(
+    facts = DataFacts(
         classes=store.classes,
         unlabelled=int((store.index["class"] < 0).sum()),
         labels=list(labels.names) if labels else None,
@@ -127,7 +127,7 @@ def for_data(config: Config, store: ClipStore) -> Config:
     return config.model_copy(update={"family": family})
 
 
-def build(config: Config) -> VideoGAN:
+def build(config: Config) -> FamilyModel:
     """Make a family's networks with seeded weights, compiled for training.
 
     Raises:
@@ -156,7 +156,7 @@ def build(config: Config) -> VideoGAN:
     return gan
 
 
-def restore(gan: VideoGAN, run: Run, path: Path | None = None) -> Position:
+def restore(gan: FamilyModel, run: Run, path: Path | None = None) -> Position:
     """Load a run's checkpoint, by default the last.
 
     Raises:
@@ -172,7 +172,7 @@ def _last_checkpoint(run: Run) -> Path:
     return paths[-1]
 
 
-def _begin_with(gan: VideoGAN, origin: Run, config: Config, say: Say) -> None:
+def _begin_with(gan: FamilyModel, origin: Run, config: Config, say: Say) -> None:
     if origin.folder.resolve() == (Path(config.run.folder) / config.run.name).resolve():
         raise UserError(
             f"Expected a new run's name, found that of {origin.folder} itself; set run.name=NAME, "
@@ -190,7 +190,7 @@ def _begin_with(gan: VideoGAN, origin: Run, config: Config, say: Say) -> None:
         )
 
 
-def export_run(gan: VideoGAN, config: Config, path: Path, trained_on: dict[str, Any]) -> Path:
+def export_run(gan: FamilyModel, config: Config, path: Path, trained_on: dict[str, Any]) -> Path:
     """Export a trained generator, with its moving averages where it keeps them."""
     step, described = _described(gan, config, trained_on)
     with gan.averaged():
@@ -210,12 +210,12 @@ def export_checkpoint(run: Run, output: Path | None = None, path: Path | None = 
     return export_run(gan, config, output or run.model_path, trained_on)
 
 
-def batches(config: Config, gan: Any, store: ClipStore, position: Position) -> ClipBatches:
+def batches(config: Config, gan: FamilyModel, store: ClipStore, position: Position) -> ClipBatches:
     """Return the batches from a position on; those of one epoch only if it is inside an epoch."""
     per_epoch = config.train.steps_per_epoch
     return ClipBatches(
         store,
-        {name: ClipSpec(**spec) for name, spec in gan.clips().items()},
+        gan.clips(),
         batch=config.data.batch,
         steps=per_epoch,
         stride=config.data.stride,
@@ -228,27 +228,31 @@ def batches(config: Config, gan: Any, store: ClipStore, position: Position) -> C
 
 
 def _described(gan, config, trained_on):
-    step, described = gan.rollout_model()
+    step, spec = gan.rollout_model()
     description = Description(
         family=config.family.name,
         kvidgan_version=kvidgan.__version__,
         trained_on=trained_on,
         config=config.model_dump(mode="json"),
-        **described,
+        **dict(spec),
     )
     return step, description
 
 
-def _train(config, run, gan, store, position, need, say):
-    for sentence in need.sentences():
-        say(sentence)
+def _train(config, run, gan, store, position, say):
     trained_on = store.provenance()
     run.provenance_path.write_text(json.dumps(trained_on, indent=1))
+    losses = families.load(config.family.name).LOSSES
+    run.losses_path.write_text(json.dumps(dict(losses), indent=1))
     clock = callbacks.Clock(position, config.train.epochs, config.train.steps_per_epoch)
     rollout = Rollout(*_described(gan, config, trained_on))
     interrupt, progress = callbacks.Interrupt(clock, say), Progress(clock)
     around = [clock, interrupt, *_callbacks(config, run, clock, rollout, gan, store), progress]
-    with interrupt.listening(), progress.shown(), memory.explained(need, clock, run):
+    with (
+        interrupt.listening(),
+        progress.shown(),
+        out_of_memory.explained(config.data.batch, clock, run),
+    ):
         while position.step < clock.total and not clock.stopping:
             _fit_from(position, config, gan, store, around)
     if clock.stopping:
@@ -275,10 +279,10 @@ def _fit_from(position, config, gan, store, around):
 
 def _callbacks(config, run, clock, rollout, gan, store):
     train = config.train
-    frames = max(spec["frames"] for spec in gan.clips().values())
-    begin = examples(rollout.description, store, config.data.split, 8, frames)
-    history = callbacks.History(clock, run, train.log_every)
-    samples = callbacks.Samples(clock, run, rollout, train.sample_every, begin, frames)
+    num_frames = max(spec.num_frames for spec in gan.clips().values())
+    inputs = sample_inputs(rollout.description, store, config.data.split, 8, num_frames)
+    history = callbacks.HistoryLog(clock, run, train.log_every)
+    samples = callbacks.Samples(clock, run, rollout, train.sample_every, inputs, num_frames)
     watching = []
     if train.tensorboard:
         board = callbacks.TensorBoard(run.tensorboard)
@@ -298,8 +302,7 @@ def _callbacks(config, run, clock, rollout, gan, store):
 def _animate(model: Path, run: Run, store: ClipStore, split: str | None) -> Path:
     """Play samples from the exported file, as anyone would, into a GIF."""
     rollout = Rollout.open(model)
-    frames = 48
-    begin = examples(rollout.description, store, split, 16, frames)
+    inputs = sample_inputs(rollout.description, store, split, 16, FRAMES)
     path = run.samples / f"{run.name}.gif"
-    write_frames(path, animation(rollout, begin, frames), fps=12.5)
+    write_frames(path, animation(rollout, inputs, FRAMES), fps=12.5)
     return path

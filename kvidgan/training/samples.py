@@ -1,7 +1,7 @@
-"""What a run's samples begin with, and how they are drawn: fixed noise, or held-out clips."""
+"""Samples of a run: what they begin with, fixed noise or held-out clips, and how they are drawn."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
@@ -9,93 +9,104 @@ import numpy as np
 
 from kvidgan.data.store.reader import ClipStore
 from kvidgan.errors import UserError
-from kvidgan.media import bordered, enlarge, grid, strip
+from kvidgan.media import CONTEXT_COLOUR, PREDICTED_COLOUR, bordered, enlarge, grid, strip
+from kvidgan.media.comparison import NO_COLOUR, comparison
 from kvidgan.rollout import Description, Rollout
-from kvidgan.rollout.comparison import (
-    GIVEN,
-    NEITHER,
-    PREDICTED,
-    begin,
-    compared,
-    history_length,
-    needed_maps,
-    suited,
-    suited_maps,
-)
-from kvidgan.rollout.description import Condition, History
+
+Array = np.ndarray
 
 # Samples of predictors: few, since each stands beside its truth; the middle of large frames.
 CLIPS, LARGEST = 4, 256
 
 
 @dataclass(frozen=True)
-class Examples:
+class SampleInputs:
     """What samples begin with.
 
     Attributes:
-        start: Arguments of `Rollout.start`.
-        truth: uint8 (videos, time, height, width, channels), the given frames and those that
-            followed; None for models that start from noise.
-        given: How many of the true frames the model is given.
+        options: Arguments of `Rollout.continue_from`.
+        truth: Context frames and those that followed, uint8 (videos, time, height, width,
+            channels); None for models that begin from noise.
+        maps: The label maps that the model follows, (time, videos, height, width), of several
+            kinds in a last axis; None where it follows none.
+        num_context: Number of the true frames that are context.
     """
 
-    start: dict[str, Any]
-    truth: np.ndarray | None = None
-    given: int = 0
+    options: dict[str, Any] = field(default_factory=dict)
+    truth: Array | None = None
+    maps: Array | None = None
+    num_context: int = 0
+
+    def play(self, rollout: Rollout, num_frames: int) -> Array:
+        """Return what a model makes of it: uint8 (videos, time, height, width, channels)."""
+        context = None if self.truth is None else self.truth[:, : self.num_context]
+        steps = rollout.continue_from(
+            context if self.num_context else None, self.maps, **self.options
+        )
+        return np.stack([step.frames for step in islice(steps, num_frames)], axis=1)
 
 
-def examples(
-    description: Description, store: ClipStore, split: str | None, videos: int, frames: int
-) -> Examples:
+def sample_inputs(
+    description: Description, store: ClipStore, split: str | None, videos: int, num_frames: int
+) -> SampleInputs:
     """Choose what samples begin with.
 
     Args:
-        description: Of the model: whether it starts from noise or goes on with real frames.
-        store: Where real frames come from: its test videos if it has such.
+        description: Description of the model: whether it begins from noise or goes on with frames.
+        store: Where true frames come from: its test videos if it has such.
         split: The split that is trained on, used if there is no other.
-        videos: How many samples; of clips, no more than 4.
-        frames: How many frames will be predicted; clips may be shorter if the videos are.
+        videos: Number of samples; of clips, no more than 4.
+        num_frames: Number of frames to predict; clips may be shorter if the videos are.
 
     Raises:
         UserError: If no video is long enough to begin with.
     """
-    if not description.named(History) and not description.named(Condition):
-        return Examples({"videos": videos, "seed": 1})
-    given, names = history_length(description), needed_maps(description)
-    truth: list[np.ndarray] = []
-    maps: dict[str, list[np.ndarray]] = {name: [] for name in names}
-    for number, where in _places(store, split, given, frames):
-        truth.append(suited(description, _middle(description, store.read(number, *where))))
-        for name in names:
-            found = _middle(description, store.read_map(name, number, *where))
-            maps[name].append(suited_maps(description, found))
+    if description.kind == "noise":
+        return SampleInputs({"videos": videos, "seed": 1})
+    description.expect_clip_or_labels()
+    num_context = description.context_frames
+    truth: list[Array] = []
+    maps: dict[str, list[Array]] = {name: [] for name in description.maps}
+    for number, place in _places(store, split, num_context, num_frames):
+        truth.append(description.fit(_middle(description, store.read(number, *place))))
+        for name, found in maps.items():
+            read = _middle(description, store.read_map(name, number, *place))
+            found.append(description.fit_maps(read))
     clips = np.stack(truth)
-    stacked = {name: np.stack(found) for name, found in maps.items()}
-    return Examples(begin(description, clips, stacked), clips, given)
+    stacked = [np.stack(found) for found in maps.values()]
+    label_maps = None
+    if stacked:
+        label_maps = stacked[0] if len(stacked) == 1 else np.stack(stacked, axis=-1)
+        label_maps = label_maps.swapaxes(0, 1)  # (time, videos, height, width, ...)
+    return SampleInputs({"videos": len(clips)}, clips, label_maps, num_context)
 
 
-def _places(store, split, given, frames) -> Iterator[tuple[int, tuple[int, int]]]:
+def _places(
+    store: ClipStore, split: str | None, num_context: int, num_frames: int
+) -> Iterator[tuple[int, tuple[int, int]]]:
     """Choose (video, (start, stop)) of one size and length, from the middle of held-out videos."""
     index = store.index
     held_out = np.flatnonzero(np.isin(index["split"], ["test", "val"]))
-    numbers = held_out if len(held_out) else np.flatnonzero(np.isin(index["split"], ["", split]))
-    numbers = numbers[index["length"][numbers] > given]
+    numbers = held_out
+    if not len(numbers):
+        numbers = np.flatnonzero(np.isin(index["split"], ["", split or ""]))
+    numbers = numbers[index["length"][numbers] > num_context]
     if not len(numbers):
         raise UserError(
-            f"{store.path.name}: expected a video of more than {given} frames to draw samples "
-            f"from, the longest has {index['length'].max()}; use longer videos."
+            f"{store.path.name}: expected a video of more than {num_context} frames to draw samples"
+            f" from, the longest has {index['length'].max()}; use longer videos."
         )
     first = index[numbers[0]]
     alike = (index["height"] == first["height"]) & (index["width"] == first["width"])
     numbers = numbers[alike[numbers]]
     numbers = numbers[np.linspace(0, len(numbers) - 1, min(CLIPS, len(numbers))).astype(int)]
-    length = min(given + frames, index["length"][numbers].min())
+    length = min(num_context + num_frames, index["length"][numbers].min())
     for number in numbers:
         start = int(index["length"][number] - length) // 2
         yield int(number), (start, start + int(length))
 
 
-def _middle(description: Description, frames: np.ndarray) -> np.ndarray:
+def _middle(description: Description, frames: Array) -> Array:
     """Cut large frames or maps down, unless the model sees them whole at a size of its own."""
     if description.frame.trained:
         return frames
@@ -104,38 +115,40 @@ def _middle(description: Description, frames: np.ndarray) -> np.ndarray:
     return frames[:, top : top + LARGEST, left : left + LARGEST]
 
 
-def sample_strip(rollout: Rollout, begin: Examples, frames: int) -> np.ndarray:
+def sample_strip(rollout: Rollout, inputs: SampleInputs, num_frames: int) -> Array:
     """Draw one picture: a row a video, time to the right.
 
-    Predictions stand below the truth, given frames in green borders, predicted ones in red.
+    Predictions stand below the truth, context frames in green borders, predicted ones in red.
     """
-    made = _play(rollout, begin, frames)
-    if begin.truth is None:
-        return strip(made)
+    videos = inputs.play(rollout, num_frames)
+    if inputs.truth is None:
+        return strip(videos)
     rows = []
-    for truth, video in zip(begin.truth, made, strict=True):
-        shown = np.concatenate([truth[: begin.given], video])[: len(truth)]
-        rows += [_marked(truth, begin.given, NEITHER), _marked(shown, begin.given, PREDICTED)]
+    for truth, video in zip(inputs.truth, videos, strict=True):
+        shown = np.concatenate([truth[: inputs.num_context], video])[: len(truth)]
+        rows.append(_marked(truth, inputs.num_context, NO_COLOUR))
+        rows.append(_marked(shown, inputs.num_context, PREDICTED_COLOUR))
     return strip(rows)
 
 
-def animation(rollout: Rollout, begin: Examples, frames: int) -> np.ndarray:
+def animation(rollout: Rollout, inputs: SampleInputs, num_frames: int) -> Array:
     """Return a moving picture of all samples, uint8 (time, height, width, channels)."""
-    if begin.truth is None:
-        return enlarge(grid(_play(rollout, begin, frames)))
-    made = _play(rollout, begin, begin.truth.shape[1] - begin.given)
-    pairs = zip(begin.truth, made, strict=True)
-    videos = [
-        list(compared(truth[: begin.given], truth[begin.given :], video, scale=1))
-        for truth, video in pairs
-    ]
+    if inputs.truth is None:
+        return enlarge(grid(inputs.play(rollout, num_frames)))
+    predicted = inputs.play(rollout, inputs.truth.shape[1] - inputs.num_context)
+    videos = []
+    for truth, video in zip(inputs.truth, predicted, strict=True):
+        num_context = inputs.num_context
+        context = [comparison(frame, is_context=True, scale=1) for frame in truth[:num_context]]
+        pairs = zip(video, truth[num_context:], strict=True)
+        videos.append(
+            [*context, *(comparison(v, is_context=False, truth=t, scale=1) for v, t in pairs)]
+        )
     return enlarge(grid(np.array(videos)))
 
 
-def _play(rollout: Rollout, begin: Examples, frames: int) -> np.ndarray:
-    steps = islice(rollout.start(**begin.start), frames)
-    return np.stack([step.frames for step in steps], axis=1)
-
-
-def _marked(frames: np.ndarray, given: int, later: tuple[int, ...]) -> list[np.ndarray]:
-    return [bordered(frame, GIVEN if t < given else later) for t, frame in enumerate(frames)]
+def _marked(frames: Array, num_context: int, later: tuple[int, int, int]) -> list[Array]:
+    return [
+        bordered(frame, CONTEXT_COLOUR if time < num_context else later)
+        for time, frame in enumerate(frames)
+    ]

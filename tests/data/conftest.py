@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from kvidgan.contract import ClipSpec
 from kvidgan.data.labels import LabelSet
 from kvidgan.data.source import Source, Video
 
@@ -78,7 +79,7 @@ def by_frame(maps):
     return [dict(zip(maps, values, strict=True)) for values in zip(*maps.values(), strict=True)]
 
 
-def moments(frames, maps=None):
+def frame_records(frames, maps=None):
     """What a store's writer takes."""
     rest = by_frame(maps) if maps else [{}] * len(frames)
     return [{"frames": frame, **more} for frame, more in zip(frames, rest, strict=True)]
@@ -134,3 +135,8 @@ def save_mnist(folder, ending="-idx3-ubyte.gz", side=28):
     images = np.broadcast_to(greys, (100, side, side))
     save_idx(folder / f"train-images{ending}", images[:90])
     save_idx(folder / f"t10k-images{ending}", images[90:])
+
+
+def clip_spec(num_frames, height, width, channels, **options):
+    """An entry of a batch, in one line."""
+    return ClipSpec(num_frames=num_frames, height=height, width=width, channels=channels, **options)

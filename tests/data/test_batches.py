@@ -2,14 +2,17 @@ import keras
 import numpy as np
 import pytest
 
-from kvidgan.data.batches import ClipBatches, ClipSpec
+from kvidgan.data.batches import ClipBatches
 from kvidgan.data.convert import prepare
 from kvidgan.data.store.reader import ClipStore
 from kvidgan.errors import UserError
 from tests.conftest import BACKENDS, ROOT, run
-from tests.data.conftest import source_of, video
+from tests.data.conftest import clip_spec, source_of, video
 
-SPECS = {"clip": ClipSpec(4, 8, 8, 3), "image": ClipSpec(1, 4, 6, 1)}
+SPECS = {
+    "clip": clip_spec(4, 8, 8, 3),
+    "image": clip_spec(1, 4, 6, 1),
+}
 LENGTHS = (6, 9, 14, 3)
 
 
@@ -56,7 +59,10 @@ def test_clips_are_consecutive_frames_of_one_video(store):
 
 
 def test_entries_draw_independently(store):
-    specs = {"a": ClipSpec(1, 8, 8, 3), "b": ClipSpec(1, 8, 8, 3)}
+    specs = {
+        "a": clip_spec(1, 8, 8, 3),
+        "b": clip_spec(1, 8, 8, 3),
+    }
     batch = batches(store, specs, batch=200)[0]
     a, b = (batch[name][:, 0, :2, 0, 0] for name in specs)
     assert 0.1 < (a[:, 0] == b[:, 0]).mean() < 0.5
@@ -94,10 +100,10 @@ def test_short_videos(store, caplog):
     assert "1 of 4 videos have fewer than 4 frames" in caplog.text
     with pytest.raises(UserError, match=r"clip needs videos of 16 frames, the longest has 14"):
         batches(store, stride=5)
-    assert batches(store, {"clip": ClipSpec(14, 8, 8, 3)})[0]["clip"][:, -1, 1, 0, 0].min() == 13
+    assert batches(store, {"clip": clip_spec(14, 8, 8, 3)})[0]["clip"][:, -1, 1, 0, 0].min() == 13
 
 
-CROP = {"crop": ClipSpec(3, 4, 4, 3, crop=True, motion=0.05)}
+CROP = {"crop": clip_spec(3, 4, 4, 3, crop=True, motion=0.05)}
 
 
 def moving(number):
@@ -128,11 +134,11 @@ def test_crops_keep_their_scale_and_show_motion(tmp_path):
 def test_frames_smaller_than_the_crop(tmp_path, caplog):
     source = source_of([video(0, 5, side=8), video(1, 5, side=6)])
     with ClipStore.open(prepare(source, tmp_path / "s.h5").path) as store:
-        spec = {"crop": ClipSpec(3, 8, 8, 3, crop=True)}
+        spec = {"crop": clip_spec(3, 8, 8, 3, crop=True)}
         assert set(batches(store, spec)[0]["crop"][:, 0, 0, 0, 0]) == {0}
         assert "1 of 2 videos have frames under 8x8 pixels and are not used" in caplog.text
         with pytest.raises(UserError, match=r"crop needs frames of at least 9x7.*largest are 8x8"):
-            batches(store, {"crop": ClipSpec(3, 7, 9, 3, crop=True)})
+            batches(store, {"crop": clip_spec(3, 7, 9, 3, crop=True)})
 
 
 def test_splits(tmp_path):
@@ -159,9 +165,9 @@ def test_threads_read_ahead(store, monkeypatch):
     ahead = batches(store, workers=1)
     ahead[0]
     wanted = ahead.batch_at(0, 1)
-    ahead._ahead._pool.shutdown(wait=True)  # lets what is begun end, and refuses more
+    ahead._read_ahead._pool.shutdown(wait=True)  # lets what is begun end, and refuses more
     monkeypatch.setattr(store, "read", None)
-    same(ahead._ahead._pending[1].result(), wanted)
+    same(ahead._read_ahead._pending[1].result(), wanted)
 
 
 class Recorder(keras.Model):

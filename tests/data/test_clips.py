@@ -9,7 +9,7 @@ from kvidgan.data import clips
 from kvidgan.data.builtin import registry as builtin
 from kvidgan.data.clips import open_clip, open_labels, take
 from kvidgan.data.convert import prepare
-from kvidgan.data.labels import find_labels, found_set
+from kvidgan.data.labels import find_labels, found_label_set
 from kvidgan.data.layouts.registry import open_source
 from kvidgan.data.store.reader import ClipStore
 from kvidgan.errors import UserError
@@ -349,7 +349,7 @@ def test_clips_without_labels(folders, store):
 def test_labels_are_found_in_a_clip(tmp_path, size):
     media.write_frames(tmp_path / "a.mp4", moving_square(12)[0], 25)
     clip = open_clip(tmp_path / "a.mp4", labels="edges", size=size)
-    assert (clip.label_set, clip.fps) == (found_set("edges"), 25)
+    assert (clip.label_set, clip.fps) == (found_label_set("edges"), 25)
     frames = frames_of(clip)
     assert frames.shape[1:3] == (size or (64, 64))
     np.testing.assert_array_equal(list(clip.labels), list(find_labels("edges", frames)))
@@ -357,7 +357,7 @@ def test_labels_are_found_in_a_clip(tmp_path, size):
 
 def test_found_labels_may_replace_those_that_come_with_a_clip(tmp_path):
     save_labelled(tmp_path, "s", 0, 3)
-    assert open_clip(tmp_path, labels="foreground").label_set == found_set("foreground")
+    assert open_clip(tmp_path, labels="foreground").label_set == found_label_set("foreground")
 
 
 def test_label_maps_alone(tmp_path):

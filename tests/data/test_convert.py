@@ -11,7 +11,7 @@ from PIL import Image
 
 from kvidgan.data import convert as module
 from kvidgan.data.convert import fingerprint_of, prepare
-from kvidgan.data.labels import LabelSet, find_labels, found_set
+from kvidgan.data.labels import LabelSet, find_labels, found_label_set
 from kvidgan.data.layouts.registry import open_source
 from kvidgan.data.store.reader import ClipStore
 from kvidgan.errors import UserError
@@ -30,7 +30,7 @@ from tests.textures import texture
 
 def test_a_source_becomes_a_store(strips, tmp_path):
     seen = []
-    report = prepare(open_source(strips), tmp_path / "s.h5", progress=lambda *a: seen.append(a))
+    report = prepare(open_source(strips), tmp_path / "s.h5", on_progress=lambda *a: seen.append(a))
     assert (report.written, report.skipped, report.cached) == (4, [], False)
     assert seen[-1] == (4, 4, "1/3.png")
     with ClipStore.open(report.path) as store:
@@ -140,7 +140,7 @@ KILLED = """
             print("half way", flush=True)
             time.sleep(60)
 
-    prepare.prepare(open_source(sys.argv[1]), Path(sys.argv[2]), progress=progress)
+    prepare.prepare(open_source(sys.argv[1]), Path(sys.argv[2]), on_progress=progress)
 """
 
 
@@ -160,7 +160,7 @@ def test_killed_and_resumed(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "PART_VIDEOS", 2)
     converted = []
     source = open_source(tmp_path / "src")
-    report = prepare(source, destination, progress=lambda done, *_: converted.append(done))
+    report = prepare(source, destination, on_progress=lambda done, *_: converted.append(done))
     assert converted == [5, 6, 7, 8], (
         "the first two parts of two videos each are kept, all damaged or not"
     )
@@ -180,7 +180,7 @@ def test_parts_of_other_data_are_not_used(strips, tmp_path, monkeypatch):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        prepare(open_source(strips), tmp_path / "s.h5", progress=interrupt)
+        prepare(open_source(strips), tmp_path / "s.h5", on_progress=interrupt)
     assert len(list((tmp_path / "s.h5.part").iterdir())) == 2
     save_strip(strips / "0" / "0.png", video(77, 10))
     prepare(open_source(strips), tmp_path / "s.h5")
@@ -224,7 +224,7 @@ def test_labels_are_found_in_the_resized_frames(tmp_path):
     with ClipStore.open(report.path) as store:
         frames = store.read(0, 0, 2)
         found = store.read_map("labels", 0, 0, 2)
-        assert store.labels == found_set("edges")
+        assert store.labels == found_label_set("edges")
         assert dict(store.describe())["settings"] == "labels edges, layout arrays, size 32x32"
     np.testing.assert_array_equal(found, list(find_labels("edges", frames)))
     assert 0.02 < found.mean() < 0.3
@@ -261,10 +261,10 @@ def test_settings_tell_stores_apart(tmp_path):
 
 
 def test_long_videos_keep_the_progress_alive(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "TELL_EVERY", 3)
+    monkeypatch.setattr(module, "PROGRESS_EVERY", 3)
     seen = []
     source = source_of([video(0, 7), video(1, 3)])
-    prepare(source, tmp_path / "s.h5", progress=lambda *a: seen.append(a))
+    prepare(source, tmp_path / "s.h5", on_progress=lambda *a: seen.append(a))
     assert seen == [
         (0, 2, "video0, frame 3"),
         (0, 2, "video0, frame 6"),
@@ -288,7 +288,7 @@ def test_killed_and_resumed_with_maps(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "PART_VIDEOS", 2)
     converted = []
     source = open_source(tmp_path / "src")
-    prepare(source, destination, progress=lambda done, *_: converted.append(done))
+    prepare(source, destination, on_progress=lambda done, *_: converted.append(done))
     assert converted == [3, 4, 5]
     straight = prepare(source, tmp_path / "straight.h5")
     with ClipStore.open(destination) as resumed, ClipStore.open(straight.path) as other:

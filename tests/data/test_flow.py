@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from kvidgan.data.flow import MIN_SIDE, backward_flow, confident, dis_flow, warp
+from kvidgan.data.flow import MIN_SIDE, backward_flow, flow_confidence, dis_flow, warp
 from kvidgan.errors import UserError
 from tests.textures import texture
 
@@ -95,7 +95,7 @@ def test_confidence_is_a_squared_difference_over_all_channels():
         frame = np.full((4, 5, channels), 100, np.uint8)
         most = 127.5 * np.sqrt(0.02 / channels)  # grey levels a channel
         for difference in (int(most), int(most) + 1):
-            found = confident(frame + np.uint8(difference), frame, still)
+            found = flow_confidence(frame + np.uint8(difference), frame, still)
             assert found.all() == (difference < most)
             assert found.any() == (difference < most)
 

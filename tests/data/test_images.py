@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from kvidgan.data.labels import LabelSet
-from kvidgan.data.layouts.images import Ids, label_set, looked_at, read_frames, read_labels
+from kvidgan.data.layouts.images import LabelIds, label_set, inspect_labels, read_frames, read_labels
 from kvidgan.errors import UserError
 
 
@@ -19,21 +19,21 @@ def maps(tmp_path):
 
 
 def test_a_look_at_label_maps(maps):
-    assert looked_at(maps) == Ids(9, maps[1], mask=False)
-    assert looked_at(maps[2:]) == Ids(0, maps[2], mask=True)
-    assert len(label_set(looked_at(maps))) == 10
-    assert label_set(looked_at(maps[2:])) == LabelSet("ids", ("0",)), "all 0 is no mask"
+    assert inspect_labels(maps) == LabelIds(9, maps[1], mask=False)
+    assert inspect_labels(maps[2:]) == LabelIds(0, maps[2], mask=True)
+    assert len(label_set(inspect_labels(maps))) == 10
+    assert label_set(inspect_labels(maps[2:])) == LabelSet("ids", ("0",)), "all 0 is no mask"
 
 
 def test_looks_are_joined(maps):
-    whole, parts = looked_at(maps), [looked_at([path]) for path in maps]
-    joined = parts[0].also(parts[1]).also(parts[2])
+    whole, parts = inspect_labels(maps), [inspect_labels([path]) for path in maps]
+    joined = parts[0].merged(parts[1]).merged(parts[2])
     assert joined == whole
-    assert Ids().also(whole) == whole
+    assert LabelIds().merged(whole) == whole
 
 
 def test_masks():
-    mask = Ids(255, mask=True)
+    mask = LabelIds(255, mask=True)
     assert label_set(mask).names == ("background", "foreground")
     assert len(label_set(mask, 256)) == 256
     with pytest.raises(UserError, match="expected class ids from 0 to 9, found 255: declare 256"):
@@ -52,4 +52,4 @@ def test_a_label_map_beside_an_image_of_another_size(maps, tmp_path):
     Image.new("RGB", (5, 3)).save(tmp_path / "image.jpg")
     sentence = r"0\.png is 5x4, its image .*image\.jpg is 5x3: expected one size"
     with pytest.raises(UserError, match=sentence):
-        looked_at(maps[:1], [tmp_path / "image.jpg"])
+        inspect_labels(maps[:1], [tmp_path / "image.jpg"])

@@ -4,21 +4,21 @@ import cv2
 import numpy as np
 import pytest
 
-from kvidgan.data.labels import WARM_UP, LabelSet, find_labels, found_set
+from kvidgan.data.labels import WARM_UP, LabelSet, find_labels, found_label_set
 from kvidgan.media import fit_frames, read_video
 from tests.textures import texture
 
 
 def test_what_is_found():
-    assert found_set("edges") == LabelSet("edges", ("background", "edge"))
-    assert found_set("foreground") == LabelSet("foreground", ("background", "foreground"))
-    assert len(found_set("edges")) == 2
+    assert found_label_set("edges") == LabelSet("edges", ("background", "edge"))
+    assert found_label_set("foreground") == LabelSet("foreground", ("background", "foreground"))
+    assert len(found_label_set("edges")) == 2
 
 
 def test_label_sets_in_words():
     assert LabelSet("ids", ("0", "1", "2")).describe() == "ids of 3 classes"
     assert LabelSet("ids", ("0",)).describe() == "ids of 1 class"
-    assert found_set("edges").describe() == "edges of 2 classes (background, edge)"
+    assert found_label_set("edges").describe() == "edges of 2 classes (background, edge)"
 
 
 @pytest.mark.parametrize("kind", ["edges", "foreground"])

@@ -10,7 +10,7 @@ from PIL import Image
 from kvidgan import media
 from kvidgan.data.layouts import arrays
 from kvidgan.data.layouts.registry import LAYOUTS, open_source
-from kvidgan.data.schema import Layout
+from kvidgan.data.schema import LayoutName
 from kvidgan.errors import UserError
 from tests.data.conftest import save_frames, save_strip, video
 
@@ -194,7 +194,7 @@ def test_arrays_of_floating_point(tmp_path, array, said):
 
 
 def test_large_arrays_of_floating_point_are_looked_at_in_part(tmp_path, monkeypatch):
-    monkeypatch.setattr(arrays, "LOOKED", 640)
+    monkeypatch.setattr(arrays, "MAX_INSPECTED", 640)
     array = np.zeros((6, 40, 8, 9), "f4")
     array[-1] = np.nan
     np.save(tmp_path / "x.npy", array)
@@ -249,7 +249,7 @@ def test_every_video_pickles(strips):
 
 
 def test_schema_knows_every_layout():
-    assert set(get_args(Layout)) == {"auto", *LAYOUTS}
+    assert set(get_args(LayoutName)) == {"auto", *LAYOUTS}
 
 
 def test_importing_loads_no_backend():

@@ -12,9 +12,9 @@ from tests.data.conftest import damage, save_frames, save_labelled, source_of, v
 def test_open_data_converts_once(strips, tmp_path):
     config = DataConfig(path=str(strips), cache=str(tmp_path / "cache"))
     seen = []
-    with open_data(config, progress=lambda *a: seen.append(a)) as store:
+    with open_data(config, on_progress=lambda *a: seen.append(a)) as store:
         assert len(store) == len(seen) == 4
-    with open_data(config, progress=lambda *a: seen.append(a)) as again:
+    with open_data(config, on_progress=lambda *a: seen.append(a)) as again:
         assert (len(seen), again.path) == (4, store.path)
     with open_data(DataConfig(path=str(store.path), cache=str(tmp_path / "none"))) as direct:
         assert direct.checksum == store.checksum

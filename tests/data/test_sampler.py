@@ -4,17 +4,17 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from kvidgan.data.batches import ClipBatches, ClipSpec
+from kvidgan.data.batches import ClipBatches
 from kvidgan.data.convert import prepare
 from kvidgan.data.labels import LabelSet
 from kvidgan.data.source import Video
 from kvidgan.data.store.reader import ClipStore
 from kvidgan.data.store.writer import StoreWriter
 from kvidgan.errors import UserError
-from tests.data.conftest import moments, placed, placed_source, source_of, video
+from tests.data.conftest import clip_spec, moments, placed, placed_source, source_of, video
 
 MAPS = ("labels", "instances", "flow", "confidence")
-WHOLE = ClipSpec(3, 24, 32, 3, maps=MAPS)
+WHOLE = clip_spec(3, 24, 32, 3, maps=MAPS)
 
 
 @pytest.fixture
@@ -61,7 +61,10 @@ def test_maps_come_along(store):
 
 @pytest.mark.parametrize("size", [(12, 16), (12, 12), (6, 16), (24, 24), (9, 9)])
 def test_maps_are_cut_exactly_as_frames(store, size):
-    batch = batches(store, ClipSpec(2, *size, 3, maps=("labels", "instances")))[0]
+    batch = batches(
+        store,
+        clip_spec(2, *size, 3, maps=("labels", "instances")),
+    )[0]
     frames = batch["clip"].astype(int)
     assert batch["clip_labels"].shape == (6, 2, *size)
     assert abs(batch["clip_labels"] - frames[..., 0]).max() <= 1, "a mean and its middle"
@@ -70,7 +73,15 @@ def test_maps_are_cut_exactly_as_frames(store, size):
 
 
 def test_maps_are_cropped_exactly_as_frames(store):
-    spec = ClipSpec(2, 8, 8, 3, crop=True, motion=0.001, maps=("labels", "instances"))
+    spec = clip_spec(
+        2,
+        8,
+        8,
+        3,
+        crop=True,
+        motion=0.001,
+        maps=("labels", "instances"),
+    )
     batch = batches(store, spec, batch=60)[0]
     np.testing.assert_array_equal(batch["clip_labels"], batch["clip"][..., 0])
     np.testing.assert_array_equal(batch["clip_instances"] % 100, batch["clip"][..., 1])
@@ -95,7 +106,10 @@ def drifting(tmp_path):
     ("size", "flow"), [((24, 32), (6, -3)), ((12, 16), (3, -1.5)), ((48, 32), (12, -6))]
 )
 def test_flow_scales_with_its_frames(drifting, size, flow):
-    batch = batches(drifting, ClipSpec(2, *size, 3, maps=("flow", "confidence")))[0]
+    batch = batches(
+        drifting,
+        clip_spec(2, *size, 3, maps=("flow", "confidence")),
+    )[0]
     expected = np.broadcast_to(flow, (6, 2, *size, 2))
     np.testing.assert_allclose(batch["clip_flow"], expected, rtol=1e-6)
     if size == (12, 16):
@@ -103,7 +117,7 @@ def test_flow_scales_with_its_frames(drifting, size, flow):
 
 
 def test_half_of_the_clips_are_mirrored(drifting):
-    spec = ClipSpec(2, 24, 32, 3, maps=MAPS)
+    spec = clip_spec(2, 24, 32, 3, maps=MAPS)
     plain, flipped = (batches(drifting, replace(spec, flip=f), batch=200)[0] for f in (False, True))
     turned = (flipped["clip_flow"][..., 0] < 0).all((1, 2, 3))
     assert 0.4 < turned.mean() < 0.6
@@ -138,21 +152,29 @@ def test_a_store_without_what_is_asked_for(tmp_path, store):
         ("confidence", r"has no confidence: clip needs the flow's confidence for every frame"),
     ):
         with pytest.raises(UserError, match=sentence):
-            batches(plain, ClipSpec(2, 8, 8, 3, maps=(name,)))
+            batches(plain, clip_spec(2, 8, 8, 3, maps=(name,)))
 
 
 def test_flow_is_between_neighbours(store):
     sentence = r"^data\.stride: expected 1, found 2: clip needs optical flow, .* leave the"
     for name in ("flow", "confidence"):
         with pytest.raises(UserError, match=sentence):
-            batches(store, ClipSpec(2, 24, 32, 3, maps=(name,)), stride=2)
-    strided = batches(store, ClipSpec(2, 24, 32, 3, maps=("instances",)), stride=2)[0]
+            batches(
+                store,
+                clip_spec(2, 24, 32, 3, maps=(name,)),
+                stride=2,
+            )
+    strided = batches(
+        store,
+        clip_spec(2, 24, 32, 3, maps=("instances",)),
+        stride=2,
+    )[0]
     np.testing.assert_array_equal(strided["clip_instances"] // 100, strided["clip"][..., 2])
 
 
 # --- runs
 
-RUNS = ClipSpec(3, 24, 32, 3, maps=("instances",), sequence=4)
+RUNS = clip_spec(3, 24, 32, 3, maps=("instances",), sequence=4)
 
 
 def times(batch):
@@ -239,4 +261,4 @@ def test_short_videos_are_used_while_runs_are_short(store):
 
 def test_runs_have_no_random_crops():
     with pytest.raises(ValueError, match="expected crop or sequence"):
-        ClipSpec(2, 8, 8, 3, crop=True, sequence=2)
+        clip_spec(2, 8, 8, 3, crop=True, sequence=2)

@@ -11,14 +11,14 @@ from kvidgan.data.source import Skipped, Video
 from kvidgan.data.store.reader import ClipStore
 from kvidgan.data.store.writer import StoreWriter
 from kvidgan.errors import UserError
-from tests.data.conftest import PLACES, moments, placed, video
+from tests.data.conftest import PLACES, frame_records, placed, video
 
 
 def write(path, videos, **about):
     with StoreWriter(path, name="set", classes=["a", "b"], **about) as writer:
         for number, frames in enumerate(videos):
             writer.add(
-                Video(f"é{number}", iter, number % 2, "train" if number else ""), moments(frames)
+                Video(f"é{number}", iter, number % 2, "train" if number else ""), frame_records(frames)
             )
         writer.skipped.append(Skipped("bad", "too bad"))
     return ClipStore.open(path)
@@ -130,7 +130,7 @@ def mapped(tmp_path):
     """A store of two videos with all maps; flow and confidence are any."""
     with StoreWriter(tmp_path / "m.h5", name="set", labels=SKY) as writer:
         for number, length in ((1, 5), (2, 7)):
-            writer.add(Video(f"v{number}", iter), moments(*everything(number, length)))
+            writer.add(Video(f"v{number}", iter), frame_records(*everything(number, length)))
     with ClipStore.open(tmp_path / "m.h5") as opened:
         yield opened
 
@@ -204,7 +204,7 @@ def test_verify_and_checksum_mind_all_that_is_given(mapped, tmp_path, name, coun
         for number in (0, 1):
             frames = mapped.read(number, 0, mapped.index["length"][number])
             maps = {m: mapped.read_map(m, number, 0, len(frames)) for m in mapped.maps}
-            writer.add(Video("v", iter), moments(frames, maps))
+            writer.add(Video("v", iter), frame_records(frames, maps))
     assert (ClipStore.open(other).checksum != mapped.checksum) == counts
 
 

@@ -11,22 +11,22 @@ from kvidgan.data.store import writer as module
 from kvidgan.data.store.reader import ClipStore
 from kvidgan.data.store.writer import StoreWriter
 from kvidgan.errors import UserError
-from tests.data.conftest import moments, placed, video
+from tests.data.conftest import frame_records, placed, video
 from tests.data.test_store import write
 
 
 def test_a_video_that_breaks_off_leaves_nothing(tmp_path):
     def broken():
-        yield from moments(video(9, 3))
+        yield from frame_records(video(9, 3))
         raise UserError("frame 4 is damaged")
 
     with StoreWriter(tmp_path / "s.h5", name="set") as writer:
-        writer.add(Video("a", iter), moments(video(1, 4)))
+        writer.add(Video("a", iter), frame_records(video(1, 4)))
         with pytest.raises(UserError, match="frame 4"):
             writer.add(Video("b", iter), broken())
         with pytest.raises(UserError, match="c holds no frame"):
             writer.add(Video("c", iter), [])
-        writer.add(Video("d", iter), moments(video(2, 4)))
+        writer.add(Video("d", iter), frame_records(video(2, 4)))
     with ClipStore.open(tmp_path / "s.h5") as store:
         assert store.index["start"].tolist() == [0, 4]
         np.testing.assert_array_equal(store.read(1, 0, 4), video(2, 4))
@@ -65,7 +65,7 @@ def test_almost_full_disk(tmp_path, monkeypatch):
 def test_thousands_of_skipped_files_are_remembered(tmp_path):
     skipped = [Skipped(f"{number}.jpg", "x" * 100) for number in range(3000)]
     with StoreWriter(tmp_path / "s.h5", name="set") as writer:
-        writer.add(Video("a", iter), moments(video(0, 1)))
+        writer.add(Video("a", iter), frame_records(video(0, 1)))
         writer.skipped += skipped
     assert ClipStore.open(tmp_path / "s.h5").skipped == skipped
 
@@ -80,7 +80,7 @@ def test_joining_copies_maps_to_the_right_places(tmp_path):
     for name, numbers in (("a", (0, 1)), ("b", (2, 3)), ("whole", (0, 1, 2, 3))):
         with StoreWriter(tmp_path / f"{name}.h5", name="set", labels=SKY) as writer:
             for number in numbers:
-                writer.add(Video(f"v{number}", iter), moments(*videos[number]))
+                writer.add(Video(f"v{number}", iter), frame_records(*videos[number]))
     with StoreWriter(tmp_path / "empty.h5", name="set", labels=SKY) as writer:
         writer.skipped.append(Skipped("x", "bad"))
     with StoreWriter(tmp_path / "joined.h5", name="set", labels=SKY) as writer:
@@ -104,13 +104,13 @@ def test_a_labelled_video_that_breaks_off_leaves_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "BLOCK", 1)
 
     def broken():
-        yield from moments(*placed(9, 3))
+        yield from frame_records(*placed(9, 3))
         raise UserError("frame 4 is damaged")
 
     with StoreWriter(tmp_path / "s.h5", name="set", labels=SKY) as writer:
         with pytest.raises(UserError, match="frame 4"):
             writer.add(Video("a", iter), broken())
-        writer.add(Video("b", iter), moments(*placed(1, 4)))
+        writer.add(Video("b", iter), frame_records(*placed(1, 4)))
     with h5py.File(tmp_path / "s.h5") as file:
         lengths = {len(file[name]["24x32x3"]) for name in ("frames", "labels", "instances")}
     assert lengths == {4}
@@ -121,6 +121,6 @@ def test_a_labelled_video_that_breaks_off_leaves_nothing(tmp_path, monkeypatch):
 def test_all_videos_have_the_same_maps(tmp_path):
     frames, maps = placed(1, 4)
     with StoreWriter(tmp_path / "s.h5", name="set", labels=SKY) as writer:
-        writer.add(Video("a", iter), moments(frames, maps))
+        writer.add(Video("a", iter), frame_records(frames, maps))
         with pytest.raises(ValueError, match="expected the maps .*instances.*, found .*'labels'"):
-            writer.add(Video("b", iter), moments(frames, {"labels": maps["labels"]}))
+            writer.add(Video("b", iter), frame_records(frames, {"labels": maps["labels"]}))

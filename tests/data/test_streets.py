@@ -44,7 +44,7 @@ def test_shapes_and_types(drawn):
 
 def test_all_depends_on_seed_and_index_only(drawn):
     frames, labels, instances = drawn[1]
-    streets._clip.cache_clear()
+    streets._scene.cache_clear()
     again = streets.maps(3, 1)
     np.testing.assert_array_equal(again["labels"], labels)
     np.testing.assert_array_equal(again["instances"], instances)

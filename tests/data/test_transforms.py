@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from kvidgan.data.convert import prepare
-from kvidgan.data.labels import find_labels, found_set
+from kvidgan.data.labels import find_labels, found_label_set
 from kvidgan.data.layouts.registry import open_source
 from kvidgan.data.store.reader import ClipStore
 from kvidgan.data.transforms import held_out, resized, with_labels
@@ -36,7 +36,7 @@ def test_resized_videos():
 def test_labels_found_in_the_frames():
     source = source_of([video(3, 5, side=20)])
     seen = with_labels(source, "edges")
-    assert seen.labels == found_set("edges")
+    assert seen.labels == found_label_set("edges")
     frames, maps = read(pickle.loads(pickle.dumps(seen.videos[0])))
     np.testing.assert_array_equal([m["labels"] for m in maps], list(find_labels("edges", frames)))
     with pytest.raises(UserError, match=r"memory brings label maps of its own, ids of 24 classes:"):

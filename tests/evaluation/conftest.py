@@ -22,9 +22,9 @@ def stored(tmp_path):
     def make(videos, splits=None, name="clips", maps=None, instances=None):
         about = {}
         if maps:
-            given = {"labels": maps, **({"instances": instances} if instances else {})}
-            moments = zip(*given.values(), strict=True)
-            about["maps"] = [dict(zip(given, one, strict=True)) for one in moments]
+            named = {"labels": maps, **({"instances": instances} if instances else {})}
+            by_video = zip(*named.values(), strict=True)
+            about["maps"] = [dict(zip(named, one, strict=True)) for one in by_video]
             about["labels"] = LabelSet("ids", ("0", "1", "2"))
         source = source_of(videos, splits=splits, name=name, **about)
         opened.append(ClipStore.open(prepare(source, tmp_path / f"{name}.h5").path))
@@ -51,15 +51,15 @@ def labelled_videos(count, length=10):
     return videos, maps
 
 
-def copying(history=1, frames=1, channels=3, size=(None, None), **about):
+def copying(num_context=1, num_frames=1, channels=3, size=(None, None), **about):
     """A step whose next frame is its last."""
-    given = keras.Input((history, *size, channels), name="history")
-    last = given[:, -1]
-    frame = last if frames == 1 else ops.repeat(last[:, None], frames, axis=1)
+    history = keras.Input((num_context, *size, channels), name="history")
+    last = history[:, -1]
+    frame = last if num_frames == 1 else ops.repeat(last[:, None], num_frames, axis=1)
     height, width = size
-    spec = {"frames": frames, "height": height, "width": width, "channels": channels}
-    return keras.Model({"history": given}, {"frame": frame}), steps.described(
-        frame=spec, inputs={"history": {"role": "history", "frames": history}}, **about
+    spec = {"frames": num_frames, "height": height, "width": width, "channels": channels}
+    return keras.Model({"history": history}, {"frame": frame}), steps.described(
+        frame=spec, inputs={"history": {"role": "history", "frames": num_context}}, **about
     )
 
 

@@ -3,7 +3,7 @@ import pytest
 
 from kvidgan.data.flow import dis_flow
 from kvidgan.errors import UserError
-from kvidgan.evaluation import protocol as clips
+from kvidgan.evaluation import protocol as module
 from kvidgan.evaluation.evaluate import METRICS, REGIONS, evaluate
 from kvidgan.evaluation.metrics import psnr, sharpness_difference, ssim
 from kvidgan.media import fit_frames
@@ -19,14 +19,13 @@ def store(stored):
     return stored([*squares(2), *larger[1:], squares(1, length=6)[0]])
 
 
-@pytest.mark.parametrize("history", [1, 3])
-def test_a_model_that_repeats_its_last_frame_scores_as_copy_last(store, monkeypatch, history):
-    monkeypatch.setattr(
-        clips, "BATCH_CLIPS", 4
-    )  # of five or six clips of a size: the last batch is filled
-    models = {"copying": rollout(copying(history))}
-    scores = evaluate(models, store, frames=3, clips=2)
-    assert any(len(numbers) < size for numbers, size in scores.plan.batches())
+@pytest.mark.parametrize("num_context", [1, 3])
+def test_a_model_that_repeats_its_last_frame_scores_as_copy_last(store, monkeypatch, num_context):
+    # Of five or six clips of a size: the last batch is filled.
+    monkeypatch.setattr(module, "BATCH_CLIPS", 4)
+    models = {"copying": rollout(copying(num_context))}
+    scores = evaluate(models, store, num_frames=3, clips=2)
+    assert any(len(numbers) < size for numbers, size in scores.protocol.batches())
     np.testing.assert_array_equal(scores.values["copying"], scores.values["copy last"])
     warping = list(METRICS).index("warping")
     nothing = np.isnan(scores.values["copying"][0])
@@ -35,13 +34,13 @@ def test_a_model_that_repeats_its_last_frame_scores_as_copy_last(store, monkeypa
 
 
 def test_so_does_one_that_makes_several_frames_at_once(store):
-    scores = evaluate({"copying": rollout(copying(2, frames=4))}, store, frames=3, clips=1)
+    scores = evaluate({"copying": rollout(copying(2, num_frames=4))}, store, num_frames=3, clips=1)
     np.testing.assert_array_equal(scores.values["copying"], scores.values["copy last"])
 
 
 def test_scores_written_out(stored):
     store = stored([squares(3)[2]])
-    scores = evaluate({"mean": rollout(steps.predicting())}, store, frames=2, clips=1)
+    scores = evaluate({"mean": rollout(steps.predicting())}, store, num_frames=2, clips=1)
     video = store.read(0, 0, 4).astype(float)
     first = (video[0] + video[1]) / 2
     made = [np.rint(first), np.rint((video[1] + first) / 2)]
@@ -49,7 +48,7 @@ def test_scores_written_out(stored):
         truth, frame = video[2 + k].astype(np.uint8), made[k].astype(np.uint8)
         flow = dis_flow(truth, video[1 + k].astype(np.uint8))
         mask = np.hypot(*np.moveaxis(flow, -1, 0)) > 0.2
-        assert scores.share[0, k] == mask.mean() > 0
+        assert scores.moving[0, k] == mask.mean() > 0
         for r, region in enumerate((None, mask)):
             for m, metric in enumerate((psnr, ssim, sharpness_difference)):
                 found = scores.values["mean"][r, m, 0, k]
@@ -58,34 +57,37 @@ def test_scores_written_out(stored):
 
 def test_each_model_gets_the_end_of_the_longest_history(store):
     models = {"one": rollout(copying(1)), "four": rollout(copying(4))}
-    scores = evaluate(models, store, frames=2, clips=1)
-    assert scores.plan.history == 4
+    scores = evaluate(models, store, num_frames=2, clips=1)
+    assert scores.protocol.num_context == 4
     np.testing.assert_array_equal(scores.values["one"], scores.values["four"])
 
 
 def test_clips_start_evenly_spaced_and_sizes_stay_together(store):
     models = {"copying": rollout(copying())}
-    chosen = evaluate(models, store, frames=2, clips=3).plan
-    assert [clip.start for clip in chosen.clips if clip.video == 3] == [0, 3, 6]
-    assert [clip.start for clip in chosen.clips if clip.video == 4] == [0, 1, 2]
-    assert chosen.sizes == {(48, 48): 9, (60, 60): 6}
-    assert [clip.video for clip in chosen.clips] == [0] * 3 + [1] * 3 + [4] * 3 + [2] * 3 + [3] * 3
-    few = evaluate(models, store, frames=4, clips=3, every=4).plan
-    assert few.clips == [(0, 0), (0, 2), (0, 4), (4, 0)], "no clip twice"
+    protocol = evaluate(models, store, num_frames=2, clips=3).protocol
+    assert [clip.start for clip in protocol.clips if clip.video == 3] == [0, 3, 6]
+    assert [clip.start for clip in protocol.clips if clip.video == 4] == [0, 1, 2]
+    assert protocol.sizes == {(48, 48): 9, (60, 60): 6}
+    assert [clip.video for clip in protocol.clips] == [0] * 3 + [1] * 3 + [4] * 3 + [2] * 3 + [
+        3
+    ] * 3
+    protocol = evaluate(models, store, num_frames=4, clips=3, every=4).protocol
+    assert protocol.clips == [(0, 0), (0, 2), (0, 4), (4, 0)], "no clip twice"
 
 
 def test_a_batch_is_as_large_as_its_frames_allow(store):
     models = {"copying": rollout(copying())}
-    plan = evaluate(models, store, frames=1, clips=2).plan
-    assert list(plan.batches()) == [(range(6), 6), (range(6, 10), 4)]
-    large = clips.Plan(store, None, 1, 1, 2, 1, clips.Shape(360, 480, 3), plan.clips[:2], 0)
+    protocol = evaluate(models, store, num_frames=1, clips=2).protocol
+    assert list(protocol.batches()) == [(range(6), 6), (range(6, 10), 4)]
+    shape = module.FrameShape(360, 480, 3)
+    large = module.Protocol(store, None, 1, 1, 2, 1, shape, protocol.clips[:2], 0)
     assert list(large.batches()) == [(range(1), 1), (range(1, 2), 1)]
 
 
 def test_short_videos_are_left_out_and_counted(store, caplog):
-    plan = evaluate({"copying": rollout(copying())}, store, frames=5, clips=1).plan
-    assert plan.too_short == 1
-    assert 4 not in plan.videos
+    protocol = evaluate({"copying": rollout(copying())}, store, num_frames=5, clips=1).protocol
+    assert protocol.too_short == 1
+    assert 4 not in protocol.videos
     assert "clips.h5: 1 of 5 videos have fewer than 7 frames and are not scored." in caplog.text
 
 
@@ -94,12 +96,12 @@ def test_no_video_is_long_enough(store, frames, hint):
     with pytest.raises(
         UserError, match=f"{frames} predicted frames need .* longest has 10: .*{hint}"
     ):
-        evaluate({"copying": rollout(copying())}, store, frames=frames)
+        evaluate({"copying": rollout(copying())}, store, num_frames=frames)
 
 
 def test_a_history_that_no_video_can_fill(store):
     with pytest.raises(UserError, match=r"12 given .* the longest has 10: use longer videos"):
-        evaluate({"copying": rollout(copying(12))}, store, frames=1)
+        evaluate({"copying": rollout(copying(12))}, store, num_frames=1)
 
 
 @pytest.mark.parametrize(
@@ -115,8 +117,8 @@ def test_a_history_that_no_video_can_fill(store):
 def test_splits(stored, splits, wanted, numbers):
     store = stored(squares(4, length=4), splits=splits)
     models = {"copying": rollout(copying())}
-    plan = evaluate(models, store, split=wanted, frames=1, clips=1).plan
-    assert set(plan.videos) == numbers
+    protocol = evaluate(models, store, split=wanted, num_frames=1, clips=1).protocol
+    assert set(protocol.videos) == numbers
 
 
 def test_unknown_splits(stored):
@@ -130,14 +132,14 @@ def test_unknown_splits(stored):
 
 def test_frames_are_converted_to_what_the_models_need(stored):
     store = stored(squares(2, length=4, channels=1))
-    colour = evaluate({"copying": rollout(copying())}, store, frames=2, clips=1)
-    grey = evaluate({"copying": rollout(copying(channels=1))}, store, frames=2, clips=1)
+    colour = evaluate({"copying": rollout(copying())}, store, num_frames=2, clips=1)
+    grey = evaluate({"copying": rollout(copying(channels=1))}, store, num_frames=2, clips=1)
     for row, values in grey.values.items():
         # Where flow is right is told by the sum over channels.
         np.testing.assert_allclose(colour.values[row][:, :3], values[:, :3], rtol=1e-6)
     models = {"fixed": rollout(copying(size=(32, 24))), "free": rollout(copying())}
-    fixed = evaluate(models, store, frames=2, clips=1)
-    assert fixed.plan.sizes == {(32, 24): 2}
+    fixed = evaluate(models, store, num_frames=2, clips=1)
+    assert fixed.protocol.sizes == {(32, 24): 2}
     np.testing.assert_array_equal(fixed.values["fixed"], fixed.values["free"])
     truth = fit_frames(store.read(1, 0, 3), 32, 24, 3)
     assert fixed.values["fixed"][0, 0, 1, 0] == psnr(truth[2], truth[1])
@@ -165,8 +167,8 @@ def test_models_that_cannot_be_compared(store, models, sentence):
 
 def test_still_videos_have_nothing_to_score_in_moving_pixels(stored):
     store = stored([np.repeat(texture(32, 32, seed=n)[None], 5, axis=0) for n in range(3)])
-    scores = evaluate({"copying": rollout(copying())}, store, frames=2, clips=1)
-    assert not scores.share.any()
+    scores = evaluate({"copying": rollout(copying())}, store, num_frames=2, clips=1)
+    assert not scores.moving.any()
     for row in scores.values:
         for metric, best in zip(METRICS, (60, 1, 60, 0), strict=True):
             for one in scores.intervals[row, "all", metric][metric == "warping" :]:
@@ -176,10 +178,10 @@ def test_still_videos_have_nothing_to_score_in_moving_pixels(stored):
 
 
 def test_intervals_are_over_videos(store):
-    scores = evaluate({"copying": rollout(copying())}, store, frames=2, clips=2)
+    scores = evaluate({"copying": rollout(copying())}, store, num_frames=2, clips=2)
     values = scores.values["flow extrapolation"][REGIONS.index("all"), 0, :, 1]
     found = scores.intervals["flow extrapolation", "all", "psnr"][1]
-    by_video = [values[scores.plan.videos == video].mean() for video in range(5)]
+    by_video = [values[scores.protocol.videos == video].mean() for video in range(5)]
     assert found.mean == pytest.approx(np.mean(by_video))
     assert (found.n, found.videos) == (10, 5)
     assert min(by_video) <= found.low < found.mean < found.high <= max(by_video)
@@ -188,37 +190,37 @@ def test_intervals_are_over_videos(store):
 def test_a_model_of_the_same_videos_is_warned_of(stored, caplog):
     store = stored(squares(2), splits=["train", "test"])
 
-    def seen(split, trained, checksum=store.checksum):
+    def trained_on(split, trained, checksum=store.checksum):
         caplog.clear()
         about = {"trained_on": {"checksum": checksum}, "config": {"data": {"split": trained}}}
-        scores = evaluate({"copying": rollout(copying(**about))}, store, split=split, frames=1)
-        assert ("trained on the very videos" in caplog.text) == bool(scores.seen)
-        return bool(scores.seen)
+        scores = evaluate({"copying": rollout(copying(**about))}, store, split=split, num_frames=1)
+        assert ("trained on the very videos" in caplog.text) == bool(scores.trained_on)
+        return bool(scores.trained_on)
 
-    assert seen("train", "train")
-    assert seen("test", None)
-    assert not seen("test", "train")
-    assert not seen("train", "train", checksum="another")
+    assert trained_on("train", "train")
+    assert trained_on("test", None)
+    assert not trained_on("test", "train")
+    assert not trained_on("train", "train", checksum="another")
     store = stored(squares(2), name="plain")
-    assert seen(None, "train", store.checksum)
+    assert trained_on(None, "train", store.checksum)
 
 
 def test_the_models_stride_is_kept(store):
     strided = {"data": {"stride": 3}}
     models = {"copying": rollout(copying(config=strided))}
-    scores = evaluate(models, store, frames=2, clips=1)
-    assert (scores.plan.stride, scores.plan.span) == (3, 10)
-    first = scores.plan.clips[0]
+    scores = evaluate(models, store, num_frames=2, clips=1)
+    assert (scores.protocol.stride, scores.protocol.span) == (3, 10)
+    first = scores.protocol.clips[0]
     np.testing.assert_array_equal(
-        scores.plan.read(0, 2, 4), store.read(first.video, first.start + 6, first.start + 10, 3)
+        scores.protocol.read(0, 2, 4), store.read(first.video, first.start + 6, first.start + 10, 3)
     )
-    assert evaluate(models, store, frames=2, clips=1, stride=1).plan.span == 4
+    assert evaluate(models, store, num_frames=2, clips=1, stride=1).protocol.span == 4
     with pytest.raises(UserError, match="2 given and 3 predicted frames, 3 apart, need videos of"):
-        evaluate(models, store, frames=3)
+        evaluate(models, store, num_frames=3)
     both = {**models, "plain": rollout(copying())}
     with pytest.raises(UserError, match=r"equal strides .*3 \(copying\), 1 \(plain\)"):
-        evaluate(both, store, frames=2)
-    assert evaluate(both, store, frames=2, stride=2).plan.stride == 2
+        evaluate(both, store, num_frames=2)
+    assert evaluate(both, store, num_frames=2, stride=2).protocol.stride == 2
 
 
 def test_clips_are_read_as_they_are_played(store, monkeypatch):
@@ -233,9 +235,9 @@ def test_clips_are_read_as_they_are_played(store, monkeypatch):
     evaluate(
         {"copying": rollout(copying())},
         store,
-        frames=4,
+        num_frames=4,
         clips=1,
-        progress=lambda *told: done.append(told),
+        on_progress=lambda *told: done.append(told),
     )
     assert sorted(set(lengths)) == [1, 2]
     assert done[-1] == (20, 20, "frames")
@@ -248,8 +250,8 @@ def test_real_clips(real_data, tmp_path):
 
     path = str(real_data / "mspacman" / "Test")
     store = open_data(DataConfig(path=path, cache=str(tmp_path)), say=lambda text: None)
-    scores = evaluate({"mean": rollout(steps.predicting())}, store, frames=2, clips=1, every=3)
-    assert scores.plan.sizes == {(210, 160): 2}
-    assert 0 < scores.share.mean() < 0.2
+    scores = evaluate({"mean": rollout(steps.predicting())}, store, num_frames=2, clips=1, every=3)
+    assert scores.protocol.sizes == {(210, 160): 2}
+    assert 0 < scores.moving.mean() < 0.2
     first = {row: scores.intervals[row, "moving", "psnr"][0].mean for row in scores.values}
     assert all(5 < value < 40 for value in first.values()), first

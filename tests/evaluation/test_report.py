@@ -10,7 +10,7 @@ from PIL import Image
 from kvidgan import __version__
 from kvidgan.errors import UserError
 from kvidgan.evaluation.evaluate import evaluate
-from kvidgan.evaluation.report import names, write_report
+from kvidgan.evaluation.report import model_names, write_report
 from kvidgan.evaluation.tables import summary, tables
 from kvidgan.rollout import Rollout, export_step
 from tests.evaluation.conftest import copying, rollout, squares
@@ -39,7 +39,9 @@ def written(scores, files, folder, name="report"):
 
 def test_a_report_tells_scores_and_where_they_come_from(stored, predictor, tmp_path):
     store = stored([*squares(3), squares(1, length=3)[0]], splits=["test"] * 4)
-    scores = evaluate({"mean": Rollout.open(predictor)}, store, frames=3, clips=2, threshold=0.3)
+    scores = evaluate(
+        {"mean": Rollout.open(predictor)}, store, num_frames=3, clips=2, threshold=0.3
+    )
     report, text = written(scores, {"mean": predictor}, tmp_path / "new")
     assert report["kvidgan"] == __version__
     assert report["created"].startswith("20")
@@ -72,12 +74,12 @@ def test_a_report_tells_scores_and_where_they_come_from(stored, predictor, tmp_p
 
 def test_conversions_are_said(stored, tmp_path, predictor):
     grey = stored(squares(2, length=4, channels=1))
-    scores = evaluate({"mean": Rollout.open(predictor)}, grey, frames=1, luma=True)
+    scores = evaluate({"mean": Rollout.open(predictor)}, grey, num_frames=1, luma=True)
     protocol = written(scores, {"mean": predictor}, tmp_path)[0]["protocol"]
     assert protocol["fitting"] == "whole frames at their own size, grey to RGB"
     assert "of the luma" in protocol["ssim"]
     colour = stored(squares(2, length=4), name="colour")
-    scores = evaluate({"mean": rollout(copying(channels=1, size=(32, 24)))}, colour, frames=1)
+    scores = evaluate({"mean": rollout(copying(channels=1, size=(32, 24)))}, colour, num_frames=1)
     protocol = written(scores, {"mean": predictor}, tmp_path)[0]["protocol"]
     wanted = "cropped to the middle and resized to 24x32, RGB to luma (ITU-R BT.601)"
     assert protocol["fitting"] == wanted
@@ -85,7 +87,7 @@ def test_conversions_are_said(stored, tmp_path, predictor):
 
 def test_nothing_to_score_is_null(stored, predictor, tmp_path):
     store = stored([np.repeat(texture(32, 32)[None], 4, axis=0)])
-    scores = evaluate({"mean": Rollout.open(predictor)}, store, frames=1, clips=1)
+    scores = evaluate({"mean": Rollout.open(predictor)}, store, num_frames=1, clips=1)
     report, text = written(scores, {"mean": predictor}, tmp_path)
     nothing = {"frame": 1, "mean": None, "low": None, "high": None, "n": 0, "videos": 0}
     assert report["scores"]["mean"]["moving"]["psnr"] == [nothing]
@@ -106,7 +108,7 @@ def cells(text):
 def test_tables_show_chosen_frames_and_mark_the_best(stored, predictor):
     store = stored(squares(4, length=15, side=72))
     models = {"mean": rollout(steps.predicting()), "copying": rollout(copying())}
-    scores = evaluate(models, store, frames=11, clips=1)
+    scores = evaluate(models, store, num_frames=11, clips=1)
     every, moving = (cells(part) for part in tables(scores).split("## Moving pixels"))
     header = ["metric", "", "frame 1", "frame 2", "frame 4", "frame 8", "frame 11"]
     assert every[0] == moving[0] == header
@@ -142,11 +144,11 @@ def test_tables_show_chosen_frames_and_mark_the_best(stored, predictor):
     ],
 )
 def test_names_are_short_and_unique(paths, expected):
-    assert names([Path(path) for path in paths]) == {
+    assert model_names([Path(path) for path in paths]) == {
         name: Path(path) for name, path in zip(expected, paths, strict=True)
     }
 
 
 def test_a_file_given_twice():
     with pytest.raises(UserError, match="Expected different models to compare, found one of them"):
-        names([Path("a/x.keras"), Path("a/../a/x.keras")])
+        model_names([Path("a/x.keras"), Path("a/../a/x.keras")])

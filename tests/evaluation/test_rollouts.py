@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from kvidgan.data.flow import confident, dis_flow
+from kvidgan.data.flow import dis_flow, flow_confidence
 from kvidgan.errors import UserError
 from kvidgan.evaluation.evaluate import METRICS, REGIONS, evaluate
 from kvidgan.evaluation.metrics import psnr, warping_error
@@ -39,10 +39,10 @@ def painted(labels, last=None):
 
 def test_models_with_and_without_a_past_play_the_same_clips(store):
     models = {"flow": rollout(following()), "single": rollout(following(past=0))}
-    scores = evaluate(models, store, frames=3, clips=1)
-    assert scores.plan.history == 2
+    scores = evaluate(models, store, num_frames=3, clips=1)
+    assert scores.protocol.num_context == 2
     assert list(scores.values) == [*models, "mean image", "class colours", "copy last"]
-    for place, clip in enumerate(scores.plan.clips):
+    for place, clip in enumerate(scores.protocol.clips):
         truth = store.read(clip.video, 0, 5)
         labels = store.read_map("labels", clip.video, 2, 5)
         made = {
@@ -57,10 +57,10 @@ def test_models_with_and_without_a_past_play_the_same_clips(store):
 
 
 def test_baselines_are_averages_of_the_training_frames(store):
-    scores = evaluate({"single": rollout(following(past=0))}, store, frames=2, clips=1)
-    assert scores.plan.history == 1, "what moves is told by the frame before"
+    scores = evaluate({"single": rollout(following(past=0))}, store, num_frames=2, clips=1)
+    assert scores.protocol.num_context == 1, "what moves is told by the frame before"
     (image,), colours = scores.averages.images.values(), scores.averages.colours
-    clip = scores.plan.clips[0]
+    clip = scores.protocol.clips[0]
     truth, labels = store.read(clip.video, 1, 3), store.read_map("labels", clip.video, 1, 3)
     for row, frames in (("mean image", [image] * 2), ("class colours", colours[labels])):
         for k in range(2):
@@ -72,32 +72,32 @@ def test_baselines_are_averages_of_the_training_frames(store):
 @pytest.mark.parametrize("stride", [1, 2])
 def test_the_warping_error_is_along_the_true_flow(store, size, stride):
     model = rollout(following(past=0, **({"trained": size} if size else {})))
-    scores = evaluate({"single": model}, store, frames=2, clips=1, stride=stride)
-    assert scores.plan.stored_flow == (stride == 1)
-    clip, size = scores.plan.clips[0], size or (48, 48)
+    scores = evaluate({"single": model}, store, num_frames=2, clips=1, stride=stride)
+    assert scores.protocol.stored_flow == (stride == 1)
+    clip, size = scores.protocol.clips[0], size or (48, 48)
     place = (clip.video, 0, 2 * stride + 1, stride)
     truth = fit_frames(store.read(*place), *size, 3)
     made = [painted([one])[0] for one in fit_maps(store.read_map("labels", *place), *size)]
     if stride == 1:
         flow = fit_flow(store.read_map("flow", *place).astype("float32"), *size)[2]
-        sure = fit_maps(store.read_map("confidence", *place), *size)[2]
+        confidence = fit_maps(store.read_map("confidence", *place), *size)[2]
     else:
         flow = dis_flow(truth[2], truth[1])
-        sure = confident(truth[2], truth[1], flow)
+        confidence = flow_confidence(truth[2], truth[1], flow)
     for found, (before, after) in (
         (scores.values["single"][0, WARPING, 0, 1], made[1:]),
-        (scores.own[0, 0, 1], truth[1:]),
+        (scores.true_warping[0, 0, 1], truth[1:]),
     ):
-        one = warping_error(before[None], after[None], flow[None], sure[None])[0]
+        one = warping_error(before[None], after[None], flow[None], confidence[None])[0]
         assert found == pytest.approx(one)
         assert found > 0
-    assert np.isnan(scores.own[:, :, 0]).all()
+    assert np.isnan(scores.true_warping[:, :, 0]).all()
 
 
 def test_models_that_may_begin_by_themselves_do(store):
     models = {"begins": rollout(following(empty=True)), "flow": rollout(following())}
-    scores = evaluate(models, store, frames=1, clips=1)
-    clip = scores.plan.clips[0]
+    scores = evaluate(models, store, num_frames=1, clips=1)
+    clip = scores.protocol.clips[0]
     (made,) = painted(store.read_map("labels", clip.video, 2, 3), np.full((48, 48, 3), 127.5))
     found = scores.values["begins"][0, PSNR, 0, 0]
     assert found == pytest.approx(psnr(store.read(clip.video, 2, 3)[0], made), abs=0.1)
@@ -105,7 +105,7 @@ def test_models_that_may_begin_by_themselves_do(store):
 
 def test_predictors_may_stand_beside_them(store):
     models = {"copying": rollout(copying()), "flow": rollout(following())}
-    scores = evaluate(models, store, frames=2, clips=1)
+    scores = evaluate(models, store, num_frames=2, clips=1)
     np.testing.assert_array_equal(scores.values["copying"], scores.values["copy last"])
 
 
@@ -116,7 +116,7 @@ def test_instances_are_followed(stored):
     store = stored(videos, maps=maps, instances=maps, name="more")
     seen = rollout(following(edges=True))
     with_, without = (
-        evaluate({"toy": toy}, store, frames=2, clips=1).values["toy"]
+        evaluate({"toy": toy}, store, num_frames=2, clips=1).values["toy"]
         for toy in (seen, rollout(following()))
     )
     np.testing.assert_array_equal(with_, without)
@@ -137,7 +137,7 @@ def test_label_maps_that_do_not_fit(store, model, sentence):
 def test_what_is_left_out_is_said(stored, caplog, tmp_path):
     videos, maps = labelled_videos(2)
     store = stored(videos, maps=maps)
-    scores = evaluate({"toy": rollout(following())}, store, frames=2, clips=1)
+    scores = evaluate({"toy": rollout(following())}, store, num_frames=2, clips=1)
     assert list(scores.values) == ["toy", "copy last"]
     said = "no video is left to average frames of: mean image and class colours are left out"
     assert said in caplog.text
@@ -149,7 +149,7 @@ def test_what_is_left_out_is_said(stored, caplog, tmp_path):
 
 def test_reports_tell_what_was_followed(store, tmp_path):
     path = export_step(*following(), tmp_path / "toy.keras")
-    scores = evaluate({"toy": rollout(following())}, store, frames=3, clips=1)
+    scores = evaluate({"toy": rollout(following())}, store, num_frames=3, clips=1)
     json_path, text_path, _ = write_report(scores, {"toy": path}, tmp_path)
     report, text = json.loads(json_path.read_text()), text_path.read_text()
     assert "3 frames made of label maps after 2 given" in summary(scores)
@@ -160,7 +160,7 @@ def test_reports_tell_what_was_followed(store, tmp_path):
     assert set(report["baselines"]) == {"mean image", "class colours", "copy last"}
     own = report["true_video"]["all"]["warping"]
     assert [point["mean"] is None for point in own] == [True, False, False]
-    expected = np.mean([scores.own[REGIONS.index("all"), clip, 1] for clip in range(2)])
+    expected = np.mean([scores.true_warping[REGIONS.index("all"), clip, 1] for clip in range(2)])
     assert own[1]["mean"] == pytest.approx(expected)
     last = [line for line in tables(scores).splitlines() if "true video" in line]
     assert len(last) == 2
@@ -171,6 +171,6 @@ def test_reports_tell_what_was_followed(store, tmp_path):
 def test_predictors_reports_say_nothing_of_labels(stored, tmp_path):
     videos, _ = labelled_videos(2)
     path = export_step(*steps.predicting(), tmp_path / "mean.keras")
-    scores = evaluate({"mean": rollout(steps.predicting())}, stored(videos), frames=1)
+    scores = evaluate({"mean": rollout(steps.predicting())}, stored(videos), num_frames=1)
     json_path, *_ = write_report(scores, {"mean": path}, tmp_path)
     assert not {"labels", "training_frames"} & set(json.loads(json_path.read_text())["protocol"])

@@ -29,8 +29,8 @@ def test_flicker_has_the_known_error():
     """A still scene that is 25.5 levels brighter in every other frame: 0.2 of the [-1, 1] scale."""
     dark = np.clip(texture(20, 30), 0, 229)
     clip = np.stack([dark, dark + 26, dark])
-    flow, sure = np.zeros((2, 20, 30, 2), np.float32), np.ones((2, 20, 30), bool)
-    found = warping_error(clip[:-1], clip[1:], flow, sure)
+    flow, confidence = np.zeros((2, 20, 30, 2), np.float32), np.ones((2, 20, 30), bool)
+    found = warping_error(clip[:-1], clip[1:], flow, confidence)
     np.testing.assert_allclose(found, (26 / 127.5) ** 2, rtol=1e-5)
 
 
@@ -48,8 +48,8 @@ def test_only_where_the_flow_is_right():
     before = np.zeros((2, 4, 4, 1), np.uint8)
     after = before.copy()
     after[:, 0] = 255
-    sure = np.zeros((2, 4, 4), bool)
-    sure[0, :2] = True
-    found = warping_error(before, after, np.zeros((2, 4, 4, 2), np.float32), sure)
+    confidence = np.zeros((2, 4, 4), bool)
+    confidence[0, :2] = True
+    found = warping_error(before, after, np.zeros((2, 4, 4, 2), np.float32), confidence)
     assert found[0] == pytest.approx(2.0), "half of the pixels by 2, squared"
     assert np.isnan(found[1])

@@ -9,8 +9,8 @@ def batch(gan, count=2, seed=0, position=0):
     rng = np.random.default_rng(seed)
     made = {}
     for name, spec in gan.clips().items():
-        shape = (count, spec["frames"], spec["height"], spec["width"])
-        made[name] = rng.integers(0, 256, (*shape, spec["channels"]), dtype=np.uint8)
+        shape = (count, spec.num_frames, spec.height, spec.width)
+        made[name] = rng.integers(0, 256, (*shape, spec.channels), dtype=np.uint8)
         made[f"{name}_class"] = np.arange(count, dtype="int32") % 2
         maps = {
             "labels": rng.integers(0, 3, shape, dtype=np.uint8),
@@ -18,8 +18,8 @@ def batch(gan, count=2, seed=0, position=0):
             "flow": rng.normal(0, 3, (*shape, 2)).astype("float32"),
             "confidence": rng.integers(0, 2, shape, dtype=np.uint8),
         }
-        made |= {f"{name}_{one}": maps[one] for one in spec.get("maps", ())}
-        if spec.get("position"):
+        made |= {f"{name}_{one}": maps[one] for one in spec.maps}
+        if spec.position:
             made[f"{name}_position"] = np.full(count, position, np.int32)
     return made
 

@@ -258,7 +258,7 @@ def test_resumed_in_the_middle_of_a_warm_up(tmp_path):
 def test_the_exported_step_walks_as_in_training(tmp_path, feed_back):
     gan = family(feed_back_frame=feed_back)
     model, described = gan.rollout_model()
-    description = Description(family="lstm_wgan", kvidgan_version="0", **described)
+    description = Description(family="lstm_wgan", kvidgan_version="0", **dict(described))
     rollout = Rollout.open(export_step(model, description, tmp_path / "x.keras"))
     z = np.stack([rollout.draw("hidden", seed) for seed in (0, 1)])
     assert z.min() < 0 < z.max()

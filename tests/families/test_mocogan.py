@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 from keras import ops
 
-from kvidgan.families import Facts, mocogan
+from kvidgan.contract import DataFacts
+from kvidgan.families import mocogan
 from kvidgan.families.mocogan import Config, Family
 from tests.families.common import batch, parameters, values
 
@@ -173,7 +174,7 @@ def test_rolling_out_step_by_step_equals_the_clip_at_once(cell):
     category = np.eye(2, dtype="float32")
     codes = gan.motion.predict_on_batch([noise, *first.values()])
     model, description = gan.rollout_model()
-    assert set(description["inputs"]) == {"content", "category", "noise", *states}
+    assert set(description.inputs) == {"content", "category", "noise", *states}
     state = first
     for moment in range(config.frames):
         fed = {"content": content, "category": category, "noise": noise[:, moment], **state}
@@ -188,13 +189,15 @@ def test_impossible_options_are_refused():
     with pytest.raises(ValueError, match="expected at least 13 for a full video discriminator"):
         Config(frames=12)
     with pytest.raises(ValueError, match="expected the data's classes"):
-        Config(categories=["a", "b"]).for_data(Facts(["b", "c"]))
+        Config(categories=["a", "b"]).for_data(DataFacts(classes=["b", "c"]))
     with pytest.raises(ValueError, match="expected every video in a class folder, found 3"):
-        Config().for_data(Facts(["a", "b"], unlabelled=3))
+        Config().for_data(DataFacts(classes=["a", "b"], unlabelled=3))
 
 
 def test_data_complete_the_categories():
-    assert Config().for_data(Facts(["a", "b"])).categories == ["a", "b"]
-    assert Config().for_data(Facts(["only"])).categories == []
-    assert Config(categories=[]).for_data(Facts(["a", "b"], unlabelled=3)).categories == []
-    assert Config().for_data(Facts([], unlabelled=3)).categories == []
+    assert Config().for_data(DataFacts(classes=["a", "b"])).categories == ["a", "b"]
+    assert Config().for_data(DataFacts(classes=["only"])).categories == []
+    assert (
+        Config(categories=[]).for_data(DataFacts(classes=["a", "b"], unlabelled=3)).categories == []
+    )
+    assert Config().for_data(DataFacts(classes=[], unlabelled=3)).categories == []

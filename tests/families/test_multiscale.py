@@ -170,11 +170,11 @@ def test_images_at_four_scales_are_those_of_opencv(how):
 def test_the_exported_step_predicts_frames_of_any_size(tmp_path, frames):
     gan = family(preset="l2", frames=frames)
     model, described = gan.rollout_model()
-    description = Description(family="multiscale", kvidgan_version="0", **described)
+    description = Description(family="multiscale", kvidgan_version="0", **dict(described))
     rollout = Rollout.open(export_step(model, description, tmp_path / "x.keras"))
     rng = np.random.default_rng(0)
     history = rng.integers(0, 256, (5, 21, 35, 3), dtype=np.uint8)
-    steps = rollout.start(history=history)
+    steps = rollout.start(context=history)
     found = [next(steps).frames[0] for _ in range(7)]
     assert {frame.shape for frame in found} == {(21, 35, 3)}
     # The same by hand: pad to multiples of 8, predict, feed back, crop.

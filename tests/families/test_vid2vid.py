@@ -6,7 +6,7 @@ import pytest
 from keras import ops
 
 from kvidgan.adversarial import value_and_gradients
-from kvidgan.families import Facts
+from kvidgan.contract import DataFacts
 from kvidgan.families.vid2vid import Config, Family
 from kvidgan.families.vid2vid.discriminators import FLOW_UNIT, frames_apart
 from kvidgan.families.vid2vid.features import REMEMBERED, clusters, over_objects, remember
@@ -78,12 +78,12 @@ def test_without_a_past_frame_all_is_drawn():
 def test_the_exported_frame_is_composed_of_what_the_file_shows(tmp_path):
     gan = family(foreground_labels=["car"], foreground_width=2, past=3)
     step, described = gan.rollout_model()
-    description = Description(family="vid2vid", kvidgan_version="0", **described)
+    description = Description(family="vid2vid", kvidgan_version="0", **dict(described))
     rollout = Rollout.open(export_step(step, description, tmp_path / "x.keras"))
     rng = np.random.default_rng(0)
     history = rng.integers(0, 256, (3, 16, 24, 3), dtype=np.uint8)
     labels = rng.integers(0, 3, (6, 16, 24))
-    played = list(rollout.start(history=history, conditions={"labels": labels}, lead=3))
+    played = list(rollout.start(context=history, conditions={"labels": labels}, condition_offset=3))
     assert len(played) == 3, "one for each label map behind the history's"
     previous = history[-1] / 127.5 - 1
     for step in played:
@@ -101,7 +101,7 @@ def test_the_exported_frame_is_composed_of_what_the_file_shows(tmp_path):
 def test_a_model_that_begins_by_itself(tmp_path):
     gan = family(first_frame="drawn", instance_edges=True)
     step, described = gan.rollout_model()
-    description = Description(family="vid2vid", kvidgan_version="0", **described)
+    description = Description(family="vid2vid", kvidgan_version="0", **dict(described))
     rollout = Rollout.open(export_step(step, description, tmp_path / "x.keras"))
     maps = np.random.default_rng(0).integers(0, 3, (4, 18, 26, 2))  # any size
     steps = list(rollout.start(conditions={"labels": maps}))
@@ -284,13 +284,13 @@ def test_keras_knows_every_variable_that_is_trained():
 
 
 def test_labels_are_those_of_the_data():
-    data = Facts(labels=["background", "edge"], labels_from="edges")
+    data = DataFacts(labels=["background", "edge"], labels_from="edges")
     config = Config(size=[64, 64]).for_data(data)
     assert (config.labels, config.labels_from) == (["background", "edge"], "edges")
     assert config.classes == 2
     assert config.for_data(data) == config, "resolved once"
     with pytest.raises(ValueError, match="vid2vid needs a label map for every frame"):
-        Config().for_data(Facts())
+        Config().for_data(DataFacts())
     with pytest.raises(ValueError, match="family.labels_from: expected the data's, edges"):
         Config(labels_from="ids").for_data(data)
     with pytest.raises(ValueError, match="^family.foreground_labels: expected classes of the data"):
@@ -315,7 +315,7 @@ def test_windows_hold_what_the_slowest_discriminator_needs():
     for scales, kept in spans.items():
         config = Config(**{**SMALL, "temporal_scales": scales}, backprop_frames=2)
         assert config.kept == kept
-        assert Family(config).clips()["video"]["frames"] == kept + 2
+        assert Family(config).clips()["video"].num_frames == kept + 2
     assert Config(**SMALL, flow=False).kept == 2, "labels alone"
 
 
@@ -331,7 +331,7 @@ def test_a_stage_of_more_scales_keeps_the_names_of_the_coarsest():
 def test_the_per_frame_model_needs_labels_alone(tmp_path):
     gan = family(flow=False)
     step, described = gan.rollout_model()
-    description = Description(family="vid2vid", kvidgan_version="0", **described)
+    description = Description(family="vid2vid", kvidgan_version="0", **dict(described))
     rollout = Rollout.open(export_step(step, description, tmp_path / "x.keras"))
     labels = np.random.default_rng(0).integers(0, 3, (3, 16, 24))
     played = [s.frames for s in islice(rollout.start(conditions={"labels": labels}), 3)]
@@ -400,11 +400,11 @@ def test_one_step_teaches_the_encoder_and_remembers_what_it_found(tmp_path):
     assert (memory[:, 1, -1] == 1).all(), "after step 1 one of each class lies in place 1"
     assert memory[..., -1].sum() == 3
     step, described = gan.rollout_model()
-    own = described["inputs"]["looks"]["looks"]
-    np.testing.assert_allclose([v[0] for v in own["vectors"]], memory[:, 1, :-1], atol=1e-4)
-    description = Description(family="vid2vid", kvidgan_version="0", **described)
+    own = described.inputs["looks"].looks
+    np.testing.assert_allclose([v[0] for v in own.vectors], memory[:, 1, :-1], atol=1e-4)
+    description = Description(family="vid2vid", kvidgan_version="0", **dict(described))
     rollout = Rollout.open(export_step(step, description, tmp_path / "x.keras"))
     maps = np.random.default_rng(0).integers(0, 3, (4, 16, 24, 2))
-    start = {"history": np.full((2, 16, 24, 3), 99, np.uint8), "lead": 2}
+    start = {"context": np.full((2, 16, 24, 3), 99, np.uint8), "condition_offset": 2}
     steps = rollout.start(conditions={"labels": maps, "looks": maps}, **start)
     assert [one.frames.shape for one in steps] == [(1, 16, 24, 3)] * 2

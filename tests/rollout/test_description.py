@@ -3,12 +3,14 @@
 import json
 import zipfile
 
+import numpy as np
 import pytest
 
 from kvidgan.errors import UserError
 from kvidgan.rollout import read_description
 from kvidgan.rollout.description import ENTRY
 from tests.conftest import run
+from tests.rollout import steps
 
 GOOD = {
     "format": 1,
@@ -77,3 +79,30 @@ def test_describing_a_file_loads_no_backend(tmp_path):
         "print([m for m in ('keras', 'tensorflow', 'jax', 'torch', 'cv2') if m in sys.modules])"
     )
     assert run("-c", code).strip() == "[]"
+
+
+def test_what_a_description_is_asked():
+    noise, clip = steps.counting()[1], steps.predicting()[1]
+    assert (noise.kind, noise.context_frames, noise.choices) == (
+        "noise", 0, {"category": ["a", "b", "c"]},
+    )  # fmt: skip
+    assert noise.noise == (["content", "category"], ["noise"], ["content"])
+    assert (clip.kind, clip.context_frames, clip.most_context_frames) == ("clip", 2, 2)
+    assert (clip.size, clip.any_size, clip.stride) == (None, True, 1)
+    with pytest.raises(UserError, match="Expected a model that goes on with a clip or follows"):
+        noise.expect_clip_or_labels()
+    with pytest.raises(UserError, match="goes on with a clip instead of beginning from noise"):
+        clip.expect_noise()
+
+
+def test_frames_are_made_to_fit():
+    description = steps.predicting()[1]
+    frames = np.random.default_rng(0).integers(0, 256, (6, 5, 7, 3), dtype=np.uint8)
+    assert description.fit(frames) is frames
+    grey = frames[..., :1]
+    np.testing.assert_array_equal(description.fit(grey), grey.repeat(3, axis=-1))
+    fixed = description.model_copy(
+        update={"frame": description.frame.model_copy(update={"height": 2, "width": 4})}
+    )
+    assert fixed.fit(frames).shape == (6, 2, 4, 3)
+    assert fixed.fit_maps(frames[..., 0]).shape == (6, 2, 4)

@@ -16,7 +16,8 @@ gan = Family(Config(size=32, frames=8, content=3, motion=4, generator_width=4, i
 for v in gan.decoder.trainable_variables:
     v.assign(v * 4)
 model, described = gan.rollout_model()
-export_step(model, Description(family="mocogan", kvidgan_version="0", **described), sys.argv[1])
+description = Description(family="mocogan", kvidgan_version="0", **dict(described))
+export_step(model, description, sys.argv[1])
 """
 
 PLAY = """

@@ -10,19 +10,16 @@ from kvidgan.rollout import Rollout
 from kvidgan.rollout.label_maps import (
     check_alike,
     check_classes,
-    conditions,
-    follows_labels,
-    of_size,
+    shared_stream,
     split,
-    wanted_size,
 )
 from tests.rollout.steps import counting, following, labelled, predicting
 
 
 def test_which_models_follow_labels():
-    assert follows_labels(following()[1])
-    assert follows_labels(labelled()[1])
-    assert not follows_labels(predicting()[1])
+    kinds = [step()[1].kind for step in (following, labelled, predicting, counting)]
+    assert kinds == ["labels", "labels", "clip", "noise"]
+    assert [step()[1].maps for step in (following, predicting)] == [("labels",), ()]
 
 
 @pytest.mark.parametrize(
@@ -57,13 +54,13 @@ def test_a_model_that_draws_the_first_frames():
 
 def test_sizes():
     free, trained = following()[1], following(trained=[64, 96])[1]
-    assert (wanted_size(free), wanted_size(trained)) == (None, (64, 96))
-    assert wanted_size(of_size(trained, (32, 40))) == (32, 40)
-    assert of_size(trained, None) is trained
+    assert (free.size, trained.size) == (None, (64, 96))
+    assert trained.at_size((32, 40)).size == (32, 40)
+    assert trained.at_size(None) is trained
     fixed = following(height=8, width=12)[1]
-    assert wanted_size(of_size(fixed, (8, 12))) == (8, 12)
+    assert fixed.at_size((8, 12)).size == (8, 12)
     with pytest.raises(UserError, match="makes frames of 12x8 only, found --size 12x9"):
-        of_size(fixed, (9, 12))
+        fixed.at_size((9, 12))
 
 
 def test_a_stream_is_split():
@@ -87,9 +84,9 @@ def test_a_rollout_over_many_labels_keeps_none_of_them():
     """600 label maps come from a generator, and go."""
     rollout, sizes = Rollout(*following()), []
     labels = (np.full((32, 48), k % 3, np.uint8) for k in range(600))
-    start = {"conditions": conditions(rollout.description, labels), "lead": 2}
+    start = {"conditions": shared_stream(rollout.description, labels), "condition_offset": 2}
     made = 0
-    for step in rollout.start(history=np.zeros((2, 32, 48, 3), np.uint8), **start):
+    for step in rollout.start(context=np.zeros((2, 32, 48, 3), np.uint8), **start):
         made, size = made + 1, step.frames.nbytes
         if made == 100:
             tracemalloc.start()

@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from kvidgan.contract import Looks
 from kvidgan.errors import UserError
 from kvidgan.rollout import Rollout
-from kvidgan.rollout.comparison import needed_maps
-from kvidgan.rollout.description import Looks
-from kvidgan.rollout.label_maps import conditions
+from kvidgan.rollout.label_maps import shared_stream
 from tests.rollout.steps import dressed, following
 
 RED, BLUE, GREY, WHITE = [1, -1, -1], [-1, -1, 1], [0, 0, 0], [1, 1, 1]
@@ -26,7 +25,7 @@ def rollout():
 
 
 def played(rollout, maps, videos=1, **start):
-    given = conditions(rollout.description, np.asarray(maps))
+    given = shared_stream(rollout.description, np.asarray(maps))
     steps = rollout.start(conditions=given, videos=videos, **start)
     return np.stack([step.frames for step in steps])  # (time, videos, height, width, 3)
 
@@ -45,8 +44,8 @@ def close(frames, vector):
 
 
 def test_a_model_with_looks_follows_instances(rollout):
-    assert needed_maps(rollout.description) == ("labels", "instances")
-    assert needed_maps(following()[1]) == ("labels",)
+    assert rollout.description.maps == ("labels", "instances")
+    assert following()[1].maps == ("labels",)
 
 
 def test_objects_keep_their_look_and_others_have_another(rollout):

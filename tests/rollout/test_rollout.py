@@ -75,7 +75,7 @@ def test_what_does_not_fit_is_refused(rollout, options, sentence):
 def test_history_is_padded_fed_back_and_cropped():
     rollout = Rollout(*steps.predicting())
     clip = np.random.default_rng(0).integers(0, 256, (5, 7, 6, 3), dtype=np.uint8)
-    played = list(islice(rollout.start(history=clip), 3))
+    played = list(islice(rollout.start(context=clip), 3))
     first = (to_float(clip[3]) + to_float(clip[4])) / 2
     second = (to_float(clip[4]) + first) / 2
     third = (first + second) / 2
@@ -95,7 +95,7 @@ def test_history_is_padded_fed_back_and_cropped():
 )
 def test_a_history_that_does_not_fit_is_refused(history, sentence):
     with pytest.raises(UserError, match=sentence):
-        Rollout(*steps.predicting()).start(history=history)
+        Rollout(*steps.predicting()).start(context=history)
 
 
 def test_conditions_are_windowed_encoded_and_end_the_rollout():
@@ -112,7 +112,7 @@ def test_conditions_are_windowed_encoded_and_end_the_rollout():
 
 def test_memory_does_not_grow_with_length():
     rollout = Rollout(*steps.predicting())
-    playing = rollout.start(history=np.zeros((2, 32, 32, 3), np.uint8))
+    playing = rollout.start(context=np.zeros((2, 32, 32, 3), np.uint8))
     for _ in range(50):
         next(playing)
     tracemalloc.start()
@@ -142,3 +142,26 @@ def test_a_state_that_begins_as_another():
         np.testing.assert_array_equal(next(played).frames[0, 0, :, 0], expected)
     given = rollout.start(latents={"first": np.full((1, 3), 0.5, "float32")})
     assert (next(given).frames == 191).all()
+
+
+def test_several_frames_a_step_come_one_by_one():
+    frames = np.random.default_rng(0).integers(0, 256, (2, 5, 7, 3), dtype=np.uint8)
+    rollout = Rollout(*steps.several())
+    played = list(zip(range(5), rollout.start(context=frames), strict=False))
+    # A step makes the last frame and its negative; the history is then these two.
+    last = frames[1]
+    for (number, step), expected in zip(
+        played, [last, 255 - last, 255 - last, last, last], strict=True
+    ):
+        assert np.abs(step.frames[0].astype(int) - expected).max() <= 1, number
+        assert step.extras["half"].shape == (1, 5, 7, 3)
+
+
+def test_a_clip_goes_on():
+    frames = np.random.default_rng(0).integers(0, 256, (3, 5, 7, 3), dtype=np.uint8)
+    played = islice(Rollout(*steps.predicting()).continue_from(frames), 3)
+    first = frames[1:3].astype(float).mean(axis=0)
+    second = (frames[2] + first) / 2
+    for step, expected in zip(played, [first, second, (first + second) / 2], strict=True):
+        assert step.frames.shape == (1, 5, 7, 3)
+        assert np.abs(step.frames[0] - expected).max() <= 0.6

@@ -13,8 +13,8 @@ import pytest
 from PySide6.QtCore import QObject, Signal
 
 from kvidgan.errors import UserError
+from kvidgan.playback import ClipPlan, NoisePlan
 from kvidgan.rollout import Rollout, export_step
-from kvidgan_viewer.plans import FromNoise, OnClip
 from kvidgan_viewer.worker.client import Worker
 from kvidgan_viewer.worker.film import Film
 from kvidgan_viewer.worker.messages import (
@@ -94,7 +94,7 @@ def test_frames_arrive_as_rollout_makes_them_and_no_further_than_wanted(worker, 
         recorded(worker.started) as started,
         qtbot.waitSignal(worker.waiting, timeout=LONG) as waiting,
     ):
-        film = worker.play(FromNoise(1, 3, 8), until=5)
+        film = worker.play(NoisePlan(1, 3, 8), until=5)
     assert waiting.args == [5]
     assert [one.panes for one in started] == [("generated",)]
     with qtbot.waitSignal(worker.waiting, timeout=LONG, check_params_cb=lambda n: n == 12):
@@ -114,9 +114,9 @@ def test_a_clip_arrives_with_its_scores(worker, qtbot, models):
         worker.open(models["clip"])
     assert opened.args[0].description == steps.predicting()[1]
     with qtbot.waitSignals([worker.compiling, worker.waiting], timeout=LONG):
-        film = worker.play(OnClip(models["frames"]), until=7)
+        film = worker.play(ClipPlan(models["frames"]), until=7)
     frames = np.load(models["frames"])[0]
-    made = direct(models["clip"], 5, history=frames[:2])
+    made = direct(models["clip"], 5, context=frames[:2])
     assert (len(film), film.given) == (7, 2)
     for index in range(7):
         shown = frames[index] if index < 2 else made[index - 2][0]
@@ -140,7 +140,7 @@ def test_a_file_that_is_none_is_told_and_the_model_stays(worker, qtbot, models):
         worker.open(models["frames"])
     assert "is not a complete .keras file" in failed.args[0].sentence
     with qtbot.waitSignal(worker.waiting, timeout=LONG):
-        film = worker.play(FromNoise(1), until=2)
+        film = worker.play(NoisePlan(1), until=2)
     assert len(film) == 2
 
 
@@ -149,7 +149,7 @@ def test_one_signal_tells_of_all_frames_that_came_meanwhile(worker, qtbot):
         recorded(worker.started, worker.made) as told,
         qtbot.waitSignal(worker.waiting, timeout=LONG, check_params_cb=lambda n: n == 400),
     ):
-        film = worker.play(FromNoise(1), until=200)
+        film = worker.play(NoisePlan(1), until=200)
         while len(film) < 200:  # the window stands still
             time.sleep(0.01)
         with qtbot.waitSignal(worker.made, timeout=LONG):
@@ -162,13 +162,13 @@ def test_one_signal_tells_of_all_frames_that_came_meanwhile(worker, qtbot):
 
 
 def test_a_new_rollout_ends_the_one_before(worker, qtbot):
-    first = worker.play(FromNoise(1, 1), until=10**6)
+    first = worker.play(NoisePlan(1, 1), until=10**6)
     qtbot.waitUntil(lambda: len(first) > 3, timeout=LONG)
     with (
         recorded(worker.made) as made,
         qtbot.waitSignal(worker.waiting, timeout=LONG) as waiting,
     ):
-        second = worker.play(FromNoise(1, 2), until=5)
+        second = worker.play(NoisePlan(1, 2), until=5)
         length = len(first)
     assert waiting.args == [5]
     assert (len(second), made[-1]) == (5, 5)
@@ -177,14 +177,14 @@ def test_a_new_rollout_ends_the_one_before(worker, qtbot):
 
 def test_cancelling_keeps_what_was_made_and_the_process(worker, qtbot):
     pid = worker.pid
-    film = worker.play(FromNoise(1), until=10**6)
+    film = worker.play(NoisePlan(1), until=10**6)
     qtbot.waitUntil(lambda: len(film) > 3 and worker.state == "rolling", timeout=LONG)
     worker.cancel()
     assert worker.state == "cancelling"
     qtbot.waitUntil(lambda: worker.state == "idle", timeout=LONG)
     length = len(film)
     with qtbot.waitSignal(worker.waiting, timeout=LONG):
-        worker.play(FromNoise(1), until=3)
+        worker.play(NoisePlan(1), until=3)
     assert (len(film), worker.pid) == (length, pid)
     film[length - 1]
     worker.cancel()
@@ -198,17 +198,17 @@ def test_a_full_disk_ends_the_rollout(worker, qtbot, monkeypatch):
 
     monkeypatch.setattr(Film, "append", full)
     with qtbot.waitSignal(worker.failed, timeout=LONG) as failed:
-        film = worker.play(FromNoise(1), until=10**6)
+        film = worker.play(NoisePlan(1), until=10**6)
     assert failed.args[0].sentence == "the disk is full"
     monkeypatch.undo()
     qtbot.waitUntil(lambda: worker.state == "idle", timeout=LONG)
     with qtbot.waitSignal(worker.waiting, timeout=LONG):
-        worker.play(FromNoise(1), until=3)
+        worker.play(NoisePlan(1), until=3)
     assert len(film) == 0
 
 
 def test_a_process_that_does_not_answer_is_replaced(worker, qtbot, models):
-    film = worker.play(FromNoise(1), until=10**6)
+    film = worker.play(NoisePlan(1), until=10**6)
     qtbot.waitUntil(lambda: len(film) > 3 and worker.state == "rolling", timeout=LONG)
     pid = worker.pid
     os.kill(pid, signal.SIGSTOP)
@@ -222,11 +222,11 @@ def test_a_process_that_does_not_answer_is_replaced(worker, qtbot, models):
     assert gone(pid)
     film[len(film) - 1]
     with qtbot.waitSignal(worker.waiting, timeout=LONG):
-        worker.play(FromNoise(1), until=2)
+        worker.play(NoisePlan(1), until=2)
 
 
 def test_a_killed_process_is_told_and_can_be_started_again(worker, qtbot, models):
-    film = worker.play(FromNoise(1, 5, 5), until=10**6)
+    film = worker.play(NoisePlan(1, 5, 5), until=10**6)
     qtbot.waitUntil(lambda: len(film) > 3, timeout=LONG)
     with qtbot.waitSignal(worker.died, timeout=LONG) as died:
         os.kill(worker.pid, signal.SIGKILL)
@@ -238,7 +238,7 @@ def test_a_killed_process_is_told_and_can_be_started_again(worker, qtbot, models
     worker.more(10**7)
     assert worker.state == "died"
     with qtbot.waitSignal(worker.waiting, timeout=LONG):  # a wish starts it, the model comes along
-        film = worker.play(FromNoise(1, 5, 5), until=1)
+        film = worker.play(NoisePlan(1, 5, 5), until=1)
     np.testing.assert_array_equal(film[0].panes["generated"], first[0])
 
 
@@ -291,21 +291,21 @@ def standing():
 
 
 def test_an_answer_that_a_new_wish_has_overtaken_says_nothing(standing):
-    standing.play(Film(), FromNoise(), 5)
+    standing.play(Film(), NoisePlan(), 5)
     assert standing.more(9)
     assert not standing.hear(Waiting(1, 5))
     assert standing.state == "rolling"
     assert standing.hear(Waiting(1, 9))
     assert standing.state == "idle"
     assert not standing.more(9)
-    standing.play(Film(), FromNoise(), 5)
+    standing.play(Film(), NoisePlan(), 5)
     assert not standing.hear(Waiting(1, 9))
     assert standing.state == "rolling"
 
 
 def test_a_step_compiles_until_its_first_frame(standing):
     film = Film()
-    standing.play(film, FromNoise(), 5)
+    standing.play(film, NoisePlan(), 5)
     film.append({}, given=True)
     standing.hear(Compiling(1, 1))
     assert standing.state == "compiling"
@@ -318,8 +318,8 @@ def test_a_new_process_opens_what_was_open_and_plays_what_is_wanted(standing):
     standing.open("none.keras")
     standing.hear(Failed(None, "none", request=Open("none.keras")))
     assert standing.begin() == [Open("a.keras")]
-    standing.play(Film(), FromNoise(3), 5)
-    assert standing.begin() == [Open("a.keras"), Play(1, FromNoise(3), 5)]
+    standing.play(Film(), NoisePlan(3), 5)
+    assert standing.begin() == [Open("a.keras"), Play(1, NoisePlan(3), 5)]
     standing.job.end()
     assert standing.begin() == [Open("a.keras")]
 
@@ -329,13 +329,13 @@ def test_a_new_process_opens_what_was_open_and_plays_what_is_wanted(standing):
 WINDOW = """
 import sys
 from PySide6.QtCore import QCoreApplication
-from kvidgan_viewer.plans import FromNoise
+from kvidgan.playback import NoisePlan
 from kvidgan_viewer.worker.client import Worker
 
 def main():
     app = QCoreApplication([])
     worker = Worker("tensorflow")
-    worker.opened.connect(lambda _: worker.play(FromNoise(1), until=int(sys.argv[2])))
+    worker.opened.connect(lambda _: worker.play(NoisePlan(1), until=int(sys.argv[2])))
     worker.made.connect(lambda _: print(worker.pid, flush=True))
     worker.waiting.connect(app.quit)
     worker.open(sys.argv[1])

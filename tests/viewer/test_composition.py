@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from kvidgan.media import BACKGROUND, write_frames
-from kvidgan.rollout.comparison import GIVEN, PREDICTED
+from kvidgan.media import CONTEXT_COLOUR as GIVEN
+from kvidgan.media import PREDICTED_COLOUR as PREDICTED
 from kvidgan_viewer.export.composition import (
     Exportable,
     Plan,

@@ -3,11 +3,11 @@
 import pytest
 
 from kvidgan import families
+from kvidgan.contract import DataFacts
 from kvidgan.data.builtin.streets import CLASSES
-from kvidgan.families import Facts
+from kvidgan.playback import ClipPlan, NoisePlan
 from kvidgan.rollout import Description, export_step
 from kvidgan_viewer.panel.values import needs
-from kvidgan_viewer.plans import FromNoise, OnClip
 from kvidgan_viewer.worker.client import Worker
 from tests.first_step import OPTIONS
 
@@ -19,9 +19,9 @@ def exported(name, folder):
     options = {**OPTIONS[name], **({"labels": None} if name == "vid2vid" else {})}
     config = family.Config(**options)
     if name == "vid2vid":
-        config = config.for_data(Facts(labels=list(CLASSES), labels_from="ids"))
+        config = config.for_data(DataFacts(labels=list(CLASSES), labels_from="ids"))
     model, described = family.Family(config).rollout_model()
-    described = Description(family=name, kvidgan_version="0", **described)
+    described = Description(family=name, kvidgan_version="0", **dict(described))
     return export_step(model, described, folder / f"{name}.keras")
 
 
@@ -41,9 +41,9 @@ def test_every_family_plays(models, qtbot):
             described = told.args[0].description
             kind = needs(described).kind
             plans = {
-                "noise": FromNoise(videos=2),
-                "clip": OnClip("maze"),
-                "labels": OnClip("streets"),
+                "noise": NoisePlan(videos=2),
+                "clip": ClipPlan("maze"),
+                "labels": ClipPlan("streets"),
             }
             with qtbot.waitSignal(worker.waiting, timeout=PATIENCE):
                 film = worker.play(plans[kind], until=7)

@@ -12,11 +12,11 @@ from PySide6.QtCore import QMimeData, QObject, QPointF, Qt, QUrl, Signal
 from PySide6.QtGui import QDropEvent, QGuiApplication
 from PySide6.QtWidgets import QDialog
 
+from kvidgan.playback import ClipPlan, NoisePlan
 from kvidgan.rollout.description import Description
 from kvidgan_viewer import session
 from kvidgan_viewer.dialogs import ErrorDialog, KeysDialog
 from kvidgan_viewer.main_window import Window
-from kvidgan_viewer.plans import FromNoise, OnClip
 from kvidgan_viewer.worker import messages
 from kvidgan_viewer.worker.film import Film
 
@@ -68,7 +68,7 @@ class Quick(QObject):
     def play(self, plan, until):
         Quick.asked.append((self.path, plan, until))
         self.plan, self.film = plan, Film()
-        noise = isinstance(plan, FromNoise)
+        noise = isinstance(plan, NoisePlan)
         panes = ("generated",) if noise else ("truth", "prediction", "mask")
         given = 0 if noise else GIVEN
         self.started.emit(messages.Started(1, "a note", 12.5, given, None, panes))
@@ -77,7 +77,7 @@ class Quick(QObject):
 
     def more(self, until):
         for index in range(len(self.film), until):
-            if isinstance(self.plan, FromNoise):
+            if isinstance(self.plan, NoisePlan):
                 self.film.append({"generated": frame(10 * index % 256)})
                 continue
             given = index < GIVEN
@@ -234,7 +234,7 @@ def test_what_is_chosen_is_played(window, models):
     playing(window, models)
     path, plan, until = Quick.asked[-1]
     assert path.endswith("predictor.keras")
-    assert plan == OnClip(str(models / "clip.npy"), stride=1)
+    assert plan == ClipPlan(str(models / "clip.npy"), stride=1)
     assert until == 64 + GIVEN
 
 

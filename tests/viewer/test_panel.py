@@ -175,7 +175,7 @@ def test_a_model_that_draws_nothing_has_no_seed_and_no_way_between(panel):
     hidden = (panel.form.content, panel.form.motion, panel.form.new, panel.form.interpolate)
     assert not any(widget.isVisible() for widget in hidden)
     panel.form.interpolate.setChecked(True)
-    assert not panel.values().interpolate
+    assert panel.values().arrangement == "plain"
 
 
 # ---- Clips --------------------------------------------------------------------------------------

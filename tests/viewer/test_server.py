@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kvidgan.media import colour_labels
+from kvidgan.media import colour_labels, grid
+from kvidgan.playback import ClipPlan, NoisePlan
 from kvidgan.rollout import Rollout, export_step
-from kvidgan.rollout.generate import generate
-from kvidgan_viewer.plans import FromNoise, OnClip
+from kvidgan.rollout.interpolation import interpolated_latents
 from kvidgan_viewer.worker import rollouts as rolling
 from kvidgan_viewer.worker.messages import (
     Cancel,
@@ -121,7 +121,7 @@ def clip(tmp_path, frames):
 
 def test_videos_from_noise_are_those_of_their_seeds(served):
     loop = served(steps.counting())
-    loop.ask(Play(1, FromNoise(2, 3, 7, {"category": "b"}), until=4))
+    loop.ask(Play(1, NoisePlan(2, 3, 7, {"category": "b"}), until=4))
     started = loop.reply(Started)
     assert (started.job, started.given, started.total) == (1, 0, None)
     assert started.panes == ("generated",)
@@ -142,17 +142,18 @@ def test_videos_from_noise_are_those_of_their_seeds(served):
 
 def test_contents_on_the_way_between_two(served):
     loop = served(steps.walking())
-    loop.ask(Play(1, FromNoise(3, 4, 4, interpolate=True), until=3))
+    loop.ask(Play(1, NoisePlan(3, 4, 4, arrangement="interpolate"), until=3))
     loop.reply(Started)
-    wanted = generate(Rollout.open(loop.path), 3, 3, seed=4, arrangement="interpolate")
-    for (panes, _, _), picture in zip(loop.film()[0], wanted, strict=True):
-        np.testing.assert_array_equal(panes["generated"], picture)
+    latents = interpolated_latents(Rollout.open(loop.path), 3, 4)
+    wanted = Rollout.open(loop.path).start(videos=3, latents=latents)
+    for (panes, _, _), step in zip(loop.film()[0], wanted, strict=False):
+        np.testing.assert_array_equal(panes["generated"], grid(step.frames[:, None], 3)[0])
 
 
 def test_the_step_is_compiled_once_for_a_number_of_videos(served):
     loop = served(steps.counting())
     for job, (videos, compiles) in enumerate([(2, True), (2, False), (3, True)], 1):
-        loop.ask(Play(job, FromNoise(videos), until=1))
+        loop.ask(Play(job, NoisePlan(videos), until=1))
         loop.reply(Started)
         if compiles:
             assert loop.reply(Compiling) == Compiling(job, 0)
@@ -167,7 +168,7 @@ def test_a_clip_is_gone_on_with_beside_its_truth(served, tmp_path):
     frames = np.stack([np.full((13, 14, 3), value, np.uint8) for value in (10, 40, 80, 120, 160)])
     frames += np.random.default_rng(0).integers(0, 9, frames.shape, dtype=np.uint8)
     loop = served(steps.predicting())
-    loop.ask(Play(5, OnClip(clip(tmp_path, frames), start=1), until=6))
+    loop.ask(Play(5, ClipPlan(clip(tmp_path, frames), start=1), until=6))
     started = loop.reply(Started)
     assert "frames 1 to 2 given" in started.note
     assert (started.given, started.total, started.fps) == (2, None, 12.5)
@@ -197,7 +198,7 @@ def test_a_clip_is_gone_on_with_beside_its_truth(served, tmp_path):
 def test_frames_under_eleven_pixels_have_no_ssim(served, tmp_path):
     loop = served(steps.predicting())
     frames = np.zeros((3, 10, 12, 3), np.uint8)
-    loop.ask(Play(1, OnClip(clip(tmp_path, frames)), until=3))
+    loop.ask(Play(1, ClipPlan(clip(tmp_path, frames)), until=3))
     loop.reply(Started)
     _, _, scores = loop.film()[0][2]
     assert scores == {"psnr": (60.0, 60.0), "sharpness": (60.0, 60.0)}
@@ -206,7 +207,7 @@ def test_frames_under_eleven_pixels_have_no_ssim(served, tmp_path):
 def test_frames_are_brought_to_another_size(served, tmp_path):
     loop = served(steps.predicting())
     frames = np.zeros((3, 20, 24, 3), np.uint8)
-    loop.ask(Play(1, OnClip(clip(tmp_path, frames), size=(8, 12)), until=3))
+    loop.ask(Play(1, ClipPlan(clip(tmp_path, frames), size=(8, 12)), until=3))
     loop.reply(Started)
     shapes = {panes["prediction"].shape for panes, _, _ in loop.film()[0]}
     assert shapes == {(8, 12, 3)}
@@ -215,7 +216,7 @@ def test_frames_are_brought_to_another_size(served, tmp_path):
 def test_label_maps_are_painted_and_end_the_rollout(served, tmp_path):
     frames = moving_square(6)[0]
     loop = served(steps.following(classes=2, found="edges"))
-    loop.ask(Play(1, OnClip(clip(tmp_path, frames)), until=100))
+    loop.ask(Play(1, ClipPlan(clip(tmp_path, frames)), until=100))
     started = loop.reply(Started)
     assert started.panes == ("labels", "truth", "prediction", "mask", "flow", "raw")
     assert (started.given, started.total) == (2, 6)
@@ -237,7 +238,7 @@ def test_frames_that_another_model_draws_count_as_made(served, tmp_path):
     single = steps.following(past=0, classes=2, found="edges")
     first = str(export_step(*single, tmp_path / "single.keras"))
     loop = served(steps.following(classes=2, found="edges"))
-    plan = OnClip(clip(tmp_path, moving_square(6)[0]), first=first)
+    plan = ClipPlan(clip(tmp_path, moving_square(6)[0]), first=first)
     loop.ask(Play(1, plan, until=100))
     started = loop.reply(Started)
     assert (started.given, started.total) == (0, 6)
@@ -253,7 +254,7 @@ def test_frames_that_another_model_draws_count_as_made(served, tmp_path):
 
 def test_no_more_is_made_than_wanted(served):
     loop = served(steps.counting())
-    loop.ask(Play(1, FromNoise(1), until=3))
+    loop.ask(Play(1, NoisePlan(1), until=3))
     loop.reply(Started)
     first, waiting = loop.film()
     assert (len(first), waiting) == (3, Waiting(1, 3))
@@ -271,7 +272,7 @@ def test_no_more_is_made_than_wanted(served):
 
 def test_a_slow_window_slows_the_worker_and_loses_nothing(served):
     loop = served(steps.counting())
-    loop.ask(Play(1, FromNoise(1), until=20))
+    loop.ask(Play(1, NoisePlan(1), until=20))
     loop.reply(Started), loop.reply(Compiling)
     held = [loop.reply(Made) for _ in range(SLOTS)]
     with pytest.raises(queue.Empty):
@@ -291,7 +292,7 @@ def test_a_slow_window_slows_the_worker_and_loses_nothing(served):
 
 def test_a_cancelled_job_makes_nothing_more(served):
     loop = served(steps.counting())
-    loop.ask(Play(1, FromNoise(1), until=1000))
+    loop.ask(Play(1, NoisePlan(1), until=1000))
     loop.reply(Started), loop.reply(Compiling)
     held = [loop.reply(Made) for _ in range(SLOTS)]
     loop.ask(Cancel(1))  # while it waits for a slot
@@ -303,10 +304,10 @@ def test_a_cancelled_job_makes_nothing_more(served):
 
 def test_a_new_job_ends_the_one_before(served):
     loop = served(steps.counting())
-    loop.ask(Play(1, FromNoise(1), until=1000))
+    loop.ask(Play(1, NoisePlan(1), until=1000))
     loop.reply(Started), loop.reply(Compiling)
     held = [loop.reply(Made) for _ in range(SLOTS)]
-    loop.ask(Play(2, FromNoise(1, 1), until=2), *(LetGo(made.parcel.slot) for made in held))
+    loop.ask(Play(2, NoisePlan(1, 1), until=2), *(LetGo(made.parcel.slot) for made in held))
     assert loop.reply(Started).job == 2
     film, waiting = loop.film()
     assert (len(film), waiting) == (2, Waiting(2, 2))
@@ -324,15 +325,15 @@ def test_mistakes_are_told_and_the_model_stays(served, tmp_path):
         (Open(str(foreign)), "is not a complete .keras file"),
         (Open(str(tmp_path)), "found no config.yaml"),
         (Videos(str(tmp_path / "none")), "does not exist and is no built-in data set"),
-        (Play(3, OnClip(str(tmp_path / "none")), 4), "does not exist"),
-        (Play(4, FromNoise(), 4), "goes on with a clip instead of beginning from noise"),
+        (Play(3, ClipPlan(str(tmp_path / "none")), 4), "does not exist"),
+        (Play(4, NoisePlan(), 4), "goes on with a clip instead of beginning from noise"),
     ):
         loop.ask(request)
         failed = loop.reply(Failed)
         assert sentence in failed.sentence
         assert (failed.request, failed.details) == (request, "")
         assert failed.job == getattr(request, "job", None)
-    loop.ask(Play(5, OnClip(clip(tmp_path, np.zeros((3, 12, 12, 3), np.uint8))), until=3))
+    loop.ask(Play(5, ClipPlan(clip(tmp_path, np.zeros((3, 12, 12, 3), np.uint8))), until=3))
     assert loop.reply(Started).job == 5
     assert len(loop.film()[0]) == 3
 
@@ -344,7 +345,7 @@ def test_damage_on_the_way_ends_the_job(served, tmp_path):
         Image.fromarray(np.zeros((12, 12, 3), np.uint8)).save(folder / f"{number}.png")
     (folder / "3.png").write_bytes((folder / "3.png").read_bytes()[:50])
     loop = served(steps.predicting())
-    loop.ask(Play(1, OnClip(str(folder)), until=9))
+    loop.ask(Play(1, ClipPlan(str(folder)), until=9))
     loop.reply(Started)
     film, failed = loop.film(Failed)
     assert len(film) == 3
@@ -357,7 +358,7 @@ def test_damage_on_the_way_ends_the_job(served, tmp_path):
 def test_what_nobody_foresaw_comes_with_its_traceback(served, monkeypatch):
     loop = served(steps.counting())
     monkeypatch.setattr(rolling, "begin", lambda *_: 1 // 0)
-    loop.ask(Play(1, FromNoise(1), until=2))
+    loop.ask(Play(1, NoisePlan(1), until=2))
     failed = loop.reply(Failed)
     assert "The rollout failed unexpectedly (ZeroDivisionError:" in failed.sentence
     assert "Traceback" in failed.details
@@ -377,7 +378,7 @@ def test_a_backend_that_is_not_there_ends_the_worker(backend, sentence, monkeypa
 def test_playing_before_opening_is_refused():
     loop = Served()
     loop.reply(Ready)
-    loop.ask(Play(1, FromNoise(), 4))
+    loop.ask(Play(1, NoisePlan(), 4))
     assert "There is no model to play" in loop.reply(Failed).sentence
     loop.close()
 
@@ -397,7 +398,7 @@ def test_videos_are_listed(served, tmp_path, kvidgan):
         assert [entry.length for entry in listed.videos] == [5, 5]
         assert "2 videos" in listed.note
         for entry in listed.videos:  # they can be asked for by that name
-            loop.ask(Play(1, OnClip(str(path), entry.name), until=1))
+            loop.ask(Play(1, ClipPlan(str(path), entry.name), until=1))
             assert entry.name in loop.reply(Started).note
             loop.film()
 

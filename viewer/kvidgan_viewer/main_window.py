@@ -12,6 +12,7 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QStackedWidget, QWidget
 
 from kvidgan.errors import UserError
+from kvidgan.shipped import demo_model
 from kvidgan_viewer.dialogs import ErrorDialog, KeysDialog
 from kvidgan_viewer.settings import Settings
 from kvidgan_viewer.start_page import StartPage
@@ -20,7 +21,7 @@ from kvidgan_viewer.theme import Theme
 if TYPE_CHECKING:  # it loads what draws, which takes longer than Qt itself
     from kvidgan_viewer.controller import Desk
 
-DEMO = Path(__file__).parents[2] / "models" / "shapes.keras"
+DEMO = demo_model()
 SUFFIXES = ".keras .h5 .hdf5 .npy .npz .mp4 .avi .mov .mkv .webm .gif .png .jpg .jpeg"
 
 

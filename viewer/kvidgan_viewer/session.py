@@ -7,11 +7,10 @@ from PySide6.QtCore import QObject, Signal
 
 from kvidgan.backends import TITLES
 from kvidgan.data.builtin.registry import NAMES
-from kvidgan.rollout.comparison import history_length
+from kvidgan.playback import ClipPlan, NoisePlan, Plan
 from kvidgan.rollout.description import Description
 from kvidgan.runs import Run
 from kvidgan_viewer.panel.values import ClipValues, NoiseValues
-from kvidgan_viewer.plans import FromNoise, OnClip, Plan
 from kvidgan_viewer.worker.client import Worker, messages
 from kvidgan_viewer.worker.film import Film
 
@@ -209,10 +208,10 @@ class Session(QObject):
             return ALL
         if self.description is None or isinstance(values, NoiseValues):
             return values.frames
-        return values.frames + history_length(self.description)
+        return values.frames + self.description.context_frames
 
 
 def plan_of(values: Values) -> Plan:
     """Return what a worker is to play of what a user chose: all but the number of frames."""
-    kind = FromNoise if isinstance(values, NoiseValues) else OnClip
+    kind = NoisePlan if isinstance(values, NoiseValues) else ClipPlan
     return kind(**{field.name: getattr(values, field.name) for field in fields(kind)})

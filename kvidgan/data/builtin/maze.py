@@ -14,7 +14,7 @@ ROWS, COLUMNS, CELL = 12, 9, 16
 TOP, LEFT = 3, 8  # pixels above and left of the outer wall's centre line
 SPEED = 2  # pixels a frame
 REACH = 5  # pixels from a sprite's centre to its edge
-LEAD = 300  # frames, at most, that the disc has walked before the clip begins
+MAX_EARLIER = 300  # frames, at most, that the disc has walked before the clip begins
 
 PELLET = (255, 222, 173)
 DISC = (255, 235, 30)
@@ -42,7 +42,12 @@ Cell = tuple[int, int]
 
 
 class Walk(NamedTuple):
-    """Where a sprite is, (time, 2) of (y, x) pixels, and the way it heads, (time,)."""
+    """Walk: the places of a sprite, frame by frame.
+
+    Attributes:
+        centres: Centre of the sprite, (time, 2) of (y, x) pixels.
+        ways: Way that the sprite heads, (time,).
+    """
 
     centres: np.ndarray
     ways: np.ndarray
@@ -55,26 +60,26 @@ def maze_clip(seed: int, index: int) -> np.ndarray:
     meet, and turn round in dead ends only.
 
     Args:
-        seed: Of the data set.
-        index: Of the clip.
+        seed: Seed of the data set.
+        index: Number of the clip.
 
     Returns:
-        uint8 (40, 210, 160, 3). Ghosts cover the disc, later ghosts earlier ones, and all cover
-        pellets; below the maze are lives and a bar that grows with every pellet eaten.
+        Frames, uint8 (40, 210, 160, 3). Ghosts cover the disc, later ghosts earlier ones, and all
+        cover pellets; below the maze are lives and a bar that grows with every pellet eaten.
     """
     rng = np.random.default_rng((seed, index))
     doors = _doors(rng)
-    still = _still(doors, rng)
-    lead = int(rng.integers(LEAD))
-    disc = _walk(doors, lead + TIME, rng)
+    background = _background(doors, rng)
+    earlier = int(rng.integers(MAX_EARLIER))
+    disc = _walk(doors, earlier + TIME, rng)
     ghosts = [_walk(doors, TIME, rng) for _ in range(rng.integers(3, 5))]
     pellets = _pellets(doors)
-    eaten = _eaten(pellets, disc.centres) - lead  # the frame of this clip, negative before it
-    frames = np.repeat(still[None], TIME, axis=0)
+    eaten = _eaten(pellets, disc.centres) - earlier  # frame of this clip, negative before it
+    frames = np.repeat(background[None], TIME, axis=0)
     for time, frame in enumerate(frames):
         gone = eaten <= time
         _draw_pellets(frame, pellets[~gone], int(gone.sum()))
-        tick = lead + time
+        tick = earlier + time
         mouth = _MOUTH[tick % len(_MOUTH)]
         _around(frame, disc.centres[tick])[_disc(disc.ways[tick], mouth)] = DISC
         for colour, ghost in zip(GHOSTS, ghosts, strict=False):
@@ -90,16 +95,16 @@ def _doors(rng: np.random.Generator) -> np.ndarray:
     doors = np.zeros((ROWS, COLUMNS, 4), bool)
     # A tree over the left half and the middle column, which is where its mirror image joins it.
     path = [(int(rng.integers(ROWS)), COLUMNS // 2)]
-    seen = set(path)
+    visited = set(path)
     while path:
-        ways = [w for w in range(4) if _in_half(to := _next(path[-1], w)) and to not in seen]
+        ways = [w for w in range(4) if _in_half(to := _next(path[-1], w)) and to not in visited]
         if not ways:
             path.pop()
             continue
         way = int(rng.choice(ways))
         _open(doors, path[-1], way)
         path.append(_next(path[-1], way))
-        seen.add(path[-1])
+        visited.add(path[-1])
     _add_loops(doors, rng)
     return doors
 
@@ -175,8 +180,8 @@ def _eaten(pellets: np.ndarray, centres: np.ndarray) -> np.ndarray:
 # --- drawing
 
 
-def _still(doors: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Draw what never changes: floor, walls and lives."""
+def _background(doors: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Draw the floor, the walls and the lives, which never change."""
     hue = rng.random()
     picture = np.full((HEIGHT, WIDTH, 3), _colour(hue, 0.9, 0.16), np.uint8)
     picture[TOP + CELL * ROWS + 2 :] = 0
@@ -225,9 +230,10 @@ def _draw_pellets(frame: np.ndarray, left: np.ndarray, score: int) -> None:
 def _disc(way: int, mouth: float) -> np.ndarray:
     """Return the disc's pixels, bool (11, 11), with the mouth open towards where it heads."""
     y, x = np.mgrid[-REACH : REACH + 1, -REACH : REACH + 1]
-    ahead = y * _MOVES[way, 0] + x * _MOVES[way, 1]
-    aside = abs(y * _MOVES[way, 1] + x * _MOVES[way, 0])
-    return (np.hypot(y, x) < REACH + 0.5) & ~((ahead > 0) & (aside < mouth * ahead))
+    along = y * _MOVES[way, 0] + x * _MOVES[way, 1]
+    across = abs(y * _MOVES[way, 1] + x * _MOVES[way, 0])
+    mask: np.ndarray = (np.hypot(y, x) < REACH + 0.5) & ~((along > 0) & (across < mouth * along))
+    return mask
 
 
 def _draw_ghost(view: np.ndarray, colour: tuple[int, ...], way: int, tick: int) -> None:

@@ -10,14 +10,15 @@ import numpy as np
 
 from kvidgan.data.schema import DigitsConfig
 
-SPEED = (1.5 / 32, 3 / 32)  # of a digit, from and to, each frame
-HEIGHT = (0.51, 0.6)  # of a digit, pen included
-THICKNESS = (0.05, 0.09)  # of the pen
-WIDENING = (0.85, 1.2)
-SLANT = (-0.1, 0.4)  # to the right, in parts of the height
-TURN = (-0.1, 0.1)  # radians
+# The least and the greatest of what is drawn at random for each digit.
+SPEED = (1.5 / 32, 3 / 32)  # speed of a digit per frame
+HEIGHT = (0.51, 0.6)  # height of a digit, pen included
+THICKNESS = (0.05, 0.09)  # thickness of the pen
+WIDENING = (0.85, 1.2)  # factor on a digit's width
+SLANT = (-0.1, 0.4)  # slant to the right, in parts of the height
+TURN = (-0.1, 0.1)  # turn in radians
 WOBBLE = 2.5  # standard deviation of a point, percent of the height
-PIECES = 6  # straight ones, between two points
+PIECES = 6  # straight pieces between two points
 
 # The ways to write each digit: points "x,y" that the pen passes, in percent of the height, y
 # downwards. A stroke is smooth; where one ends and the next begins ("|") may be a corner.
@@ -67,12 +68,12 @@ _WAYS = (
 
 
 class Digit(NamedTuple):
-    """The way of a pen about the middle of its digit, in pixels, y downwards.
+    """Digit: the way of a pen about the middle of its digit, in pixels, y downwards.
 
     Attributes:
-        starts: Of straight pieces, (pieces, 2) of (y, x).
-        ends: Likewise.
-        radius: Of the pen.
+        starts: Starts of the way's straight pieces, (pieces, 2) of (y, x).
+        ends: Ends of the straight pieces, (pieces, 2) of (y, x).
+        radius: Radius of the pen.
     """
 
     starts: np.ndarray
@@ -81,9 +82,9 @@ class Digit(NamedTuple):
 
     @property
     def reach(self) -> np.ndarray:
-        """How far the drawn digit extends from its middle, (2,) of (y, x)."""
-        # Half a pixel of anti-aliasing.
-        return np.maximum(abs(self.starts), abs(self.ends)).max(0) + self.radius + 0.5
+        """Distance that the drawn digit extends from its middle, (2,) of (y, x)."""
+        farthest: np.ndarray = np.maximum(abs(self.starts), abs(self.ends)).max(0)
+        return farthest + self.radius + 0.5  # half a pixel of anti-aliasing
 
 
 def moving_digits(seed: int, index: int, options: DigitsConfig) -> np.ndarray:
@@ -93,13 +94,13 @@ def moving_digits(seed: int, index: int, options: DigitsConfig) -> np.ndarray:
     clip begins with the shorter one of the same seed and index.
 
     Args:
-        seed: Of the data set.
-        index: Of the clip.
-        options: How many digits and frames, and the frame's size.
+        seed: Seed of the data set.
+        index: Number of the clip.
+        options: Numbers of digits and frames, and the frame's size.
 
     Returns:
-        uint8 (frames, size, size, 1): white on black, anti-aliased; where digits overlap they add
-        up to at most 255.
+        Frames, uint8 (time, size, size, 1), white on black, anti-aliased; where digits overlap they
+        add up to at most 255.
     """
     rng = np.random.default_rng((seed, index))
     light = np.zeros((options.frames, options.size, options.size))
@@ -151,7 +152,7 @@ def _smooth(points: np.ndarray) -> np.ndarray:
 
 
 def _hand(rng: np.random.Generator) -> np.ndarray:
-    """Return what a hand does to (y, x) from the right: it widens, slants and turns."""
+    """Return the matrix, (2, 2), by which a hand widens, slants and turns (y, x)."""
     widening, slant, turn = (rng.uniform(*bounds) for bounds in (WIDENING, SLANT, TURN))
     cos, sin = np.cos(turn), np.sin(turn)
     return np.array([[1.0, -slant], [0.0, widening]]) @ np.array([[cos, -sin], [sin, cos]])
@@ -161,13 +162,14 @@ def _hand(rng: np.random.Generator) -> np.ndarray:
 
 
 def _centres(digit: Digit, time: int, side: int, rng: np.random.Generator) -> np.ndarray:
-    """Return where a digit's middle is, (time, 2) of (y, x) pixels: straight on, and back."""
+    """Return the middles of a digit that bounces, (time, 2) of (y, x) pixels."""
     angle = rng.uniform(0.0, 2.0 * np.pi)
     velocity = side * rng.uniform(*SPEED) * np.array([np.sin(angle), np.cos(angle)])
-    room = side - 1.0 - 2.0 * digit.reach  # pixels' centres are at 0 to side - 1
-    ahead = rng.uniform(0.0, room) + velocity * np.arange(time)[:, None]
-    # Behind an edge lies the mirror image of the room: there and back is a period.
-    return digit.reach + room - abs(ahead % (2.0 * room) - room)
+    space = side - 1.0 - 2.0 * digit.reach  # pixels' centres are at 0 to side - 1
+    straight = rng.uniform(0.0, space) + velocity * np.arange(time)[:, None]
+    # Behind an edge lies the mirror image of the space: there and back is a period.
+    bounced: np.ndarray = digit.reach + space - abs(straight % (2.0 * space) - space)
+    return bounced
 
 
 def _draw(frame: np.ndarray, digit: Digit, centre: np.ndarray) -> None:
@@ -181,8 +183,10 @@ def _draw(frame: np.ndarray, digit: Digit, centre: np.ndarray) -> None:
 
 
 def _distance(y: np.ndarray, x: np.ndarray, digit: Digit) -> np.ndarray:
-    """Return how far pixels are from the pen's way: (height, width)."""
+    """Return the distance of pixels to the pen's way, (height, width)."""
     (ay, ax), (by, bx) = digit.starts.T, (digit.ends - digit.starts).T
     along = ((y - ay) * by + (x - ax) * bx) / (by**2 + bx**2)
     along = np.clip(along, 0.0, 1.0)
-    return np.sqrt(((y - ay - along * by) ** 2 + (x - ax - along * bx) ** 2).min(-1))
+    squares = (y - ay - along * by) ** 2 + (x - ax - along * bx) ** 2
+    distance: np.ndarray = np.sqrt(squares.min(-1))
+    return distance

@@ -9,12 +9,12 @@ def moving_shape(seed: int, index: int) -> np.ndarray:
     """Draw one disc or square that swings along x (even index) or y (odd).
 
     Args:
-        seed: Of the data set.
-        index: Of the clip.
+        seed: Seed of the data set.
+        index: Number of the clip.
 
     Returns:
-        uint8 (16, 32, 32, 3): red, yellow, green, cyan, blue or magenta on black, anti-aliased,
-        never touching the edge.
+        Frames, uint8 (16, 32, 32, 3): red, yellow, green, cyan, blue or magenta on black,
+        anti-aliased, never touching the edge.
     """
     rng = np.random.default_rng((seed, index))
     radius = rng.uniform(4.0, 6.0)
@@ -27,7 +27,8 @@ def moving_shape(seed: int, index: int) -> np.ndarray:
     resting = np.full(TIME, rng.uniform(margin, SIDE - 1 - margin))
     x, y = (moving, resting) if index % 2 == 0 else (resting, moving)
     cover = (_disc if rng.random() < 0.5 else _square)(x, y, radius)
-    return np.rint(cover[..., None] * _saturated(rng.integers(6) / 6)).astype(np.uint8)
+    frames: np.ndarray = np.rint(cover[..., None] * _saturated(rng.integers(6) / 6))
+    return frames.astype(np.uint8)
 
 
 def _distances(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -42,7 +43,7 @@ def _disc(x: np.ndarray, y: np.ndarray, radius: float) -> np.ndarray:
 
 def _square(x: np.ndarray, y: np.ndarray, radius: float) -> np.ndarray:
     across, down = (np.clip(radius + 0.5 - d, 0.0, 1.0) for d in _distances(x, y))
-    return across * down
+    return np.multiply(across, down)
 
 
 def _saturated(hue: float) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Data sets that are drawn on first use, seeded: nothing to download.
+"""Registry of built-in data sets, which are drawn from a seed on first use.
 
 A set is one entry of `SETS`: its size, its classes and splits, and a function that draws clip
 `index` of the set with a given seed. A file beside this one draws each.
@@ -15,21 +15,26 @@ from kvidgan.data.builtin import maze, moving_digits, moving_shapes, streets
 from kvidgan.data.labels import LabelSet
 from kvidgan.data.schema import DigitsConfig
 from kvidgan.data.source import Source, Video
+from kvidgan.data.wording import counted
 
 
 class BuiltIn(NamedTuple):
-    """A generated data set.
+    """BuiltIn: a data set that is drawn.
 
     Attributes:
-        clips: How many.
-        shape: (time, height, width) of every clip.
-        draw: (seed, index) to uint8 (time, height, width, channels); a pure function.
-        classes: Their names; clip i is of class i modulo their number. Empty: without classes.
-        test: How many of the last clips are of split "test", the others of "train"; 0: no splits.
-        note: What else there is to say of it.
-        labels: Names of the classes of its label maps; empty: without.
-        maps: With labels, (seed, index) to what belongs to the frames: "labels", uint8 and, where
-            there are such, "instances", uint16, both (time, height, width); a pure function.
+        clips: Number of clips.
+        shape: Shape of every clip, (time, height, width).
+        draw: Pure function of (seed, index) that returns the frames of a clip, uint8 (time, height,
+            width, channels).
+        classes: Names of the clips' classes; clip i is of class i modulo their number. Empty for
+            none.
+        test: Number of the last clips that are of split "test", the others being of "train"; 0 for
+            no splits.
+        note: Remark to add to the source's description.
+        labels: Names of the classes of the label maps; empty without label maps.
+        maps: Pure function of (seed, index) that returns the maps of a clip: "labels", uint8, and
+            where there are some "instances", uint16, both (time, height, width); None without
+            label maps.
     """
 
     clips: int
@@ -46,28 +51,28 @@ def open_builtin(name: str, seed: int = 0, digits: DigitsConfig | None = None) -
     """Return a built-in set as a source of videos; they are drawn when they are read.
 
     Args:
-        name: One of `NAMES`.
-        seed: Of all its clips.
-        digits: Options of moving_digits, the only set that has some; None: their defaults.
+        name: Name of the set, one of `NAMES`.
+        seed: Seed of all its clips.
+        digits: Options of moving_digits, the only set that has some; None for their defaults.
     """
-    made = _digits(digits) if digits and name == DIGITS else SETS[name]
-    time, height, width = made.shape
+    built_in = _digits(digits) if digits and name == DIGITS else SETS[name]
+    time, height, width = built_in.shape
     videos = [
         Video(
             name=f"{index:06d}",
-            read=partial(_frames, made.draw, seed, index),
-            class_index=index % len(made.classes) if made.classes else -1,
-            split=_split(made, index),
+            read=partial(_frames, built_in.draw, seed, index),
+            class_index=index % len(built_in.classes) if built_in.classes else -1,
+            split=_split(built_in, index),
             length=time,
             height=height,
             width=width,
-            read_maps=made.maps and partial(_maps, made.maps, seed, index),
+            read_maps=built_in.maps and partial(_maps, built_in.maps, seed, index),
         )
-        for index in range(made.clips)
+        for index in range(built_in.clips)
     ]
-    note = ", ".join(filter(None, [f"seed {seed}", made.note]))
-    labels = LabelSet("ids", made.labels) if made.labels else None
-    return Source("built-in", Path(name), videos, [], list(made.classes), note, labels)
+    note = ", ".join(filter(None, [f"seed {seed}", built_in.note]))
+    labels = LabelSet("ids", built_in.labels) if built_in.labels else None
+    return Source("built-in", Path(name), videos, [], list(built_in.classes), note, labels)
 
 
 def _digits(options: DigitsConfig) -> BuiltIn:
@@ -75,14 +80,14 @@ def _digits(options: DigitsConfig) -> BuiltIn:
         clips=options.clips,
         shape=(options.frames, options.size, options.size),
         draw=partial(moving_digits.moving_digits, options=options),
-        note=f"{options.number} digit{'' if options.number == 1 else 's'}",
+        note=counted(options.number, "digit"),
     )
 
 
-def _split(made: BuiltIn, index: int) -> str:
-    if not made.test:
+def _split(built_in: BuiltIn, index: int) -> str:
+    if not built_in.test:
         return ""
-    return "test" if index >= made.clips - made.test else "train"
+    return "test" if index >= built_in.clips - built_in.test else "train"
 
 
 def _frames(draw: Callable[[int, int], np.ndarray], seed: int, index: int) -> Iterator[np.ndarray]:
@@ -92,9 +97,9 @@ def _frames(draw: Callable[[int, int], np.ndarray], seed: int, index: int) -> It
 def _maps(
     draw: Callable[[int, int], Mapping[str, np.ndarray]], seed: int, index: int
 ) -> Iterator[dict[str, np.ndarray]]:
-    drawn = draw(seed, index)
-    for moment in zip(*drawn.values(), strict=True):
-        yield dict(zip(drawn, moment, strict=True))
+    maps = draw(seed, index)
+    for of_frame in zip(*maps.values(), strict=True):
+        yield dict(zip(maps, of_frame, strict=True))
 
 
 DIGITS = "moving_digits"

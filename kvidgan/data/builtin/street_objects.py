@@ -1,4 +1,4 @@
-"""What stands, drives and walks in the streets: small pictures that are laid over each other.
+"""Objects of the streets, standing, driving and walking: pictures that are laid over each other.
 
 Lengths are pixels of the finished frame; all is drawn `FINE` times as large and averaged in the
 end, which makes edges smooth and motion finer than a pixel.
@@ -33,11 +33,12 @@ Colour = tuple[int, ...] | np.ndarray
 
 
 class Picture:
-    """A picture with a class for each pixel, `CLEAR` where nothing is drawn.
+    """Picture: colours with a class for each pixel, `CLEAR` where nothing is drawn.
 
     Attributes:
-        pixels: uint8 (height, width, 4), fine: red, green, blue, class.
-        y: (height, 1) Of the fine pixels' centres, in pixels; likewise `x`, (1, width).
+        pixels: Red, green, blue and class of the fine pixels, uint8 (height, width, 4).
+        y: Rows of the fine pixels' centres, in pixels of the frame, (height, 1).
+        x: Columns of the fine pixels' centres, in pixels of the frame, (1, width).
     """
 
     def __init__(self, height: float, width: float):
@@ -49,12 +50,12 @@ class Picture:
 
     @property
     def colours(self) -> np.ndarray:
-        """A view of the pixels: uint8 (height, width, 3)."""
+        """View of the pixels' colours, uint8 (height, width, 3)."""
         return self.pixels[..., :3]
 
     @property
     def classes(self) -> np.ndarray:
-        """A view of the pixels: uint8 (height, width)."""
+        """View of the pixels' classes, uint8 (height, width)."""
         return self.pixels[..., 3]
 
     def paint(self, where: np.ndarray, colour: Colour, kind: int) -> None:
@@ -71,15 +72,18 @@ class Picture:
         """Return the mask of a disc, `flat` times as high as it is wide."""
         return np.hypot((self.y - y) / flat, self.x - x) < radius
 
-    def line(self, start: tuple[float, float], end: tuple[float, float], width: float):
+    def line(
+        self, start: tuple[float, float], end: tuple[float, float], width: float
+    ) -> np.ndarray:
         """Return the mask of a thick line between two points (y, x), with round ends."""
         (ay, ax), dy, dx = start, end[0] - start[0], end[1] - start[1]
         along = ((self.y - ay) * dy + (self.x - ax) * dx) / (dy**2 + dx**2)
         along = np.clip(along, 0, 1)
-        return np.hypot(self.y - ay - along * dy, self.x - ax - along * dx) < width / 2
+        mask: np.ndarray = np.hypot(self.y - ay - along * dy, self.x - ax - along * dx) < width / 2
+        return mask
 
     def mirrored(self) -> "Picture":
-        """Return what is seen in a mirror."""
+        """Return the picture as seen in a mirror."""
         other = Picture(0, 0)
         other.pixels = self.pixels[:, ::-1]
         return other
@@ -89,8 +93,13 @@ class Picture:
     ) -> tuple[tuple[slice, slice], np.ndarray]:
         """Lay another picture over this one; what sticks out is cut off.
 
+        Args:
+            other: Picture to lay over this one.
+            top: Row of its upper edge, in pixels of the frame.
+            left: Column of its left edge, in pixels of the frame.
+
         Returns:
-            Where it came to lie, and a mask of what of it is seen there.
+            Slices of the fine pixels that it covers, and the mask of those where it is not clear.
         """
         here, there = _overlap(self.classes.shape, other.classes.shape, top, left)
         seen = other.classes[there] != CLEAR
@@ -103,7 +112,7 @@ class Picture:
 def _overlap(
     whole: tuple[int, ...], part: tuple[int, ...], top: float, left: float
 ) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
-    """Return where a part lies in a whole, and which of the part is inside it."""
+    """Return the slices of a whole that a part covers, and those of the part inside it."""
     here, there = [], []
     for size, own, start in zip(whole, part, (round(top * FINE), round(left * FINE)), strict=True):
         first, last = max(0, start), max(0, min(size, start + own))
@@ -125,83 +134,87 @@ def speckle(picture: Picture, rng: np.random.Generator, size: float, depth: floa
 
 def building(height: float, width: float, dusk: float, rng: np.random.Generator) -> Picture:
     """Draw a house front: bricks, a roof's edge, windows on a grid, a door."""
-    made = Picture(height, width)
+    picture = Picture(height, width)
     facade = np.array(FACADES[rng.integers(len(FACADES))]) + rng.normal(0, 8, 3)
-    joints = (made.y % 2 < 0.5) | ((made.x + (made.y // 2 % 2) * 1.5) % 3 < 0.4)
-    made.paint(made.box(0, height, 0, width), facade - 14 * joints[..., None], BUILDING)
-    made.paint(made.box(0, 2, 0, width), ROOFS[rng.integers(len(ROOFS))], BUILDING)
+    joints = (picture.y % 2 < 0.5) | ((picture.x + (picture.y // 2 % 2) * 1.5) % 3 < 0.4)
+    picture.paint(picture.box(0, height, 0, width), facade - 14 * joints[..., None], BUILDING)
+    picture.paint(picture.box(0, 2, 0, width), ROOFS[rng.integers(len(ROOFS))], BUILDING)
     columns = max(1, int((width - 2) // 6))
     gap = (width - 4 * columns) / (columns + 1)
     for top in np.arange(4.0, height - 9, 7):
         for column in range(columns):
-            _window(made, top, gap + column * (4 + gap), rng.random() < dusk)
+            _window(picture, top, gap + column * (4 + gap), rng.random() < dusk)
     door = gap + rng.integers(columns) * (4 + gap)
-    made.paint(made.box(height - 6.5, height, door, door + 4), WOOD, BUILDING)
-    made.paint(made.box(0, height, width - 0.75, width), facade - 40, BUILDING)
-    return made
+    picture.paint(picture.box(height - 6.5, height, door, door + 4), WOOD, BUILDING)
+    picture.paint(picture.box(0, height, width - 0.75, width), facade - 40, BUILDING)
+    return picture
 
 
-def _window(made: Picture, top: float, left: float, lit: bool) -> None:
-    made.paint(made.box(top, top + 4.5, left, left + 4), (236, 232, 222), BUILDING)
+def _window(picture: Picture, top: float, left: float, lit: bool) -> None:
+    picture.paint(picture.box(top, top + 4.5, left, left + 4), (236, 232, 222), BUILDING)
     glass = LIT if lit else GLASS
-    made.paint(made.box(top + 0.75, top + 3.75, left + 0.75, left + 3.25), glass, BUILDING)
+    picture.paint(picture.box(top + 0.75, top + 3.75, left + 0.75, left + 3.25), glass, BUILDING)
 
 
 def tree(rng: np.random.Generator) -> Picture:
     """Draw a tree, 24 pixels high and 16 wide: a trunk and a crown of leaves."""
-    made = Picture(24, 16)
-    made.paint(made.box(12, 24, 7, 9), WOOD, TREE)
+    picture = Picture(24, 16)
+    picture.paint(picture.box(12, 24, 7, 9), WOOD, TREE)
     green = np.array((66, 128, 58)) + rng.normal(0, 10, 3)
-    leaves = green + speckle(made, rng, 0.75, 16)
-    crown = made.disc(7.5, 8, 6.5)
+    leaves = green + speckle(picture, rng, 0.75, 16)
+    crown = picture.disc(7.5, 8, 6.5)
     for _ in range(5):
-        crown |= made.disc(rng.uniform(5, 12), rng.uniform(4.5, 11.5), rng.uniform(3, 4.2))
-    made.paint(crown, leaves + 4 * (8 - made.y[..., None]), TREE)
-    return made
+        crown |= picture.disc(rng.uniform(5, 12), rng.uniform(4.5, 11.5), rng.uniform(3, 4.2))
+    picture.paint(crown, leaves + 4 * (8 - picture.y[..., None]), TREE)
+    return picture
 
 
 def car(length: float, rng: np.random.Generator) -> Picture:
     """Draw a car that heads right, 0.42 times as high as it is long."""
     high = 0.42 * length
-    made = Picture(high, length)
+    picture = Picture(high, length)
     paint = np.array(PAINTS[rng.integers(len(PAINTS))], float)
-    y, x = made.y / high, made.x / length  # parts of the whole
+    y, x = picture.y / high, picture.x / length  # parts of the whole
     roof = 0.3 + 0.12 * rng.random()  # where it begins, from behind
     cabin = (y < 0.5) & (x > roof - 0.3 * y - 0.06) & (x < 0.68 + 0.32 * y)
     body = (y >= 0.4) & (y < 0.84) & (x > 0.02) & (x < 0.985 - 0.25 * (0.84 - y) ** 2)
-    made.paint(cabin | body, paint - 46 * (y > 0.68)[..., None] + 18 * (y < 0.1)[..., None], CAR)
+    picture.paint(cabin | body, paint - 46 * (y > 0.68)[..., None] + 18 * (y < 0.1)[..., None], CAR)
     panes = (y > 0.11) & (y < 0.42) & (x > roof - 0.22 * y + 0.02) & (x < 0.64 + 0.28 * y)
-    made.paint(panes & (abs(x - 0.54) > 0.025), (150, 190, 214), CAR)
-    made.paint((y > 0.5) & (y < 0.62) & (x > 0.92) & body, (255, 244, 190), CAR)
-    made.paint((y > 0.5) & (y < 0.62) & (x < 0.06) & body, (150, 20, 24), CAR)
+    picture.paint(panes & (abs(x - 0.54) > 0.025), (150, 190, 214), CAR)
+    picture.paint((y > 0.5) & (y < 0.62) & (x > 0.92) & body, (255, 244, 190), CAR)
+    picture.paint((y > 0.5) & (y < 0.62) & (x < 0.06) & body, (150, 20, 24), CAR)
     for axle in (0.22, 0.78):
         for radius, colour in ((0.105, RUBBER), (0.05, (170, 172, 178))):
-            made.paint(
-                made.disc(high - 0.105 * length, axle * length, radius * length), colour, CAR
+            picture.paint(
+                picture.disc(high - 0.105 * length, axle * length, radius * length), colour, CAR
             )
-    return made
+    return picture
 
 
 def person(height: float, stride: float, colours: Sequence[Colour]) -> Picture:
     """Draw a person who heads right, 0.55 times as wide as high.
 
     Args:
-        height: In pixels.
-        stride: Where in a double step the legs are; whole numbers are alike.
-        colours: Of shirt, trousers and skin: one of each of `CLOTHES`.
+        height: Height of the person, pixels.
+        stride: Phase of the legs in a double step; whole numbers are alike.
+        colours: Colours of shirt, trousers and skin: one of each of `CLOTHES`.
     """
-    made = Picture(height, 0.55 * height)
+    picture = Picture(height, 0.55 * height)
     middle, (shirt, trousers, skin) = 0.275 * height, colours
     swing = 0.16 * height * np.sin(2 * np.pi * stride)
     hip, shoulder = (0.56 * height, middle), (0.26 * height, middle)
     for side in (-1, 1):
         foot = (0.95 * height, middle + side * swing)
-        made.paint(made.line(hip, foot, 0.13 * height), np.array(trousers) - 12 * side, PERSON)
-    made.paint(made.line(shoulder, hip, 0.26 * height), shirt, PERSON)
+        picture.paint(
+            picture.line(hip, foot, 0.13 * height), np.array(trousers) - 12 * side, PERSON
+        )
+    picture.paint(picture.line(shoulder, hip, 0.26 * height), shirt, PERSON)
     hand = (0.52 * height, middle - 0.8 * swing)
-    made.paint(made.line(shoulder, hand, 0.09 * height), np.array(shirt) * 0.75, PERSON)
-    made.paint(made.disc(0.11 * height, middle, 0.1 * height), skin, PERSON)
-    made.paint(
-        made.disc(0.08 * height, middle, 0.1 * height) & (made.y < 0.08 * height), WOOD, PERSON
+    picture.paint(picture.line(shoulder, hand, 0.09 * height), np.array(shirt) * 0.75, PERSON)
+    picture.paint(picture.disc(0.11 * height, middle, 0.1 * height), skin, PERSON)
+    picture.paint(
+        picture.disc(0.08 * height, middle, 0.1 * height) & (picture.y < 0.08 * height),
+        WOOD,
+        PERSON,
     )
-    return made
+    return picture

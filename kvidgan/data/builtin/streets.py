@@ -22,7 +22,13 @@ STEPS = 12  # pictures of a walk
 
 
 class Layer(NamedTuple):
-    """What does not move by itself: a picture, the row of its top, and its depth."""
+    """Layer: a picture that moves with the camera only.
+
+    Attributes:
+        picture: Picture to draw.
+        top: Row of its upper edge.
+        depth: Distance that it moves on the screen while the camera moves one pixel.
+    """
 
     picture: Picture
     top: float
@@ -30,15 +36,27 @@ class Layer(NamedTuple):
 
 
 class Mover(NamedTuple):
-    """A car or a person: a picture and the place of its upper left corner for each frame."""
+    """Mover: a car or a person, which moves by itself.
+
+    Attributes:
+        pictures: Picture to draw in each frame.
+        tops: Row of its upper edge in each frame, (time,).
+        lefts: Column of its left edge in each frame, (time,).
+    """
 
     pictures: list[Picture]
     tops: np.ndarray
     lefts: np.ndarray
 
 
-class Clip(NamedTuple):
-    """A drawn clip: frames, uint8 RGB, labels, uint8, and instances, uint16."""
+class Scene(NamedTuple):
+    """Scene: the drawing of one clip, or of one frame without the axis of time.
+
+    Attributes:
+        frames: Frames in RGB, uint8 (time, height, width, 3).
+        labels: Places in `CLASSES`, uint8 (time, height, width).
+        instances: Numbers of cars and people, 0 elsewhere, uint16 (time, height, width).
+    """
 
     frames: np.ndarray
     labels: np.ndarray
@@ -46,28 +64,28 @@ class Clip(NamedTuple):
 
 
 def frames(seed: int, index: int) -> np.ndarray:
-    """Draw the frames of one clip: uint8 (40, 64, 96, 3)."""
-    return _clip(seed, index).frames
+    """Draw the frames of one clip, uint8 (40, 64, 96, 3)."""
+    return _scene(seed, index).frames
 
 
 def maps(seed: int, index: int) -> dict[str, np.ndarray]:
-    """Draw what belongs to the frames of one clip.
+    """Draw the maps of one clip.
 
     Returns:
-        "labels": places in `CLASSES`, uint8 (40, 64, 96). "instances": a number from 1 on for each
-        car and person, 0 elsewhere: uint16 (40, 64, 96).
+        Maps by name: "labels", places in `CLASSES`, uint8 (40, 64, 96), and "instances", a number
+        from 1 on for each car and person, 0 elsewhere, uint16 (40, 64, 96).
     """
-    clip = _clip(seed, index)
-    return {"labels": clip.labels, "instances": clip.instances}
+    scene = _scene(seed, index)
+    return {"labels": scene.labels, "instances": scene.instances}
 
 
 @lru_cache(maxsize=1)  # frames and maps are asked for one after the other
-def _clip(seed: int, index: int) -> Clip:
+def _scene(seed: int, index: int) -> Scene:
     rng = np.random.default_rng((seed, index))
     dusk = rng.uniform(0.0, 0.6)
     camera = _camera(rng)
     reach = WIDTH + camera[-1] + 2
-    scene: list[Layer | Mover] = [
+    parts: list[Layer | Mover] = [
         Layer(_sky(dusk, rng), 0, 0),
         Layer(_houses(HOUSES * camera[-1] + WIDTH + 2, dusk, rng), 0, HOUSES),
         Layer(_far_side(reach, rng), 0, FAR),
@@ -79,15 +97,15 @@ def _clip(seed: int, index: int) -> Clip:
         *_people(camera, NEAR, 63, 17, rng),
     ]
     light = np.array([1.0, 0.94, 0.88]) ** dusk * (1.05 - 0.3 * dusk)
-    stages = [_stage(scene, camera, time).finished(light) for time in range(TIME)]
-    return Clip(*map(np.stack, zip(*stages, strict=True)))
+    stages = [_stage(parts, camera, time).finished(light) for time in range(TIME)]
+    return Scene(*map(np.stack, zip(*stages, strict=True)))
 
 
 # --- putting it together
 
 
 class _Stage:
-    """One frame in the making, with a class and an id for each of its fine pixels."""
+    """Stage: one frame in the making, with a class and an id for each of its fine pixels."""
 
     def __init__(self) -> None:
         self.picture = Picture(HEIGHT, WIDTH)
@@ -97,21 +115,21 @@ class _Stage:
         here, seen = self.picture.put(picture, top, left)
         np.copyto(self.instances[here], np.uint16(instance), where=seen)
 
-    def finished(self, light: np.ndarray) -> Clip:
+    def finished(self, light: np.ndarray) -> Scene:
         """Average the colours; a pixel's class and id are those at its middle."""
         rows = self.picture.colours.reshape(HEIGHT, FINE, -1).sum(1, dtype=np.uint16)
         colours = rows.reshape(HEIGHT, WIDTH, FINE, 3).sum(2, dtype=np.uint16) / FINE**2 * light
         middle = slice(FINE // 2, None, FINE)
-        return Clip(
+        return Scene(
             np.rint(np.clip(colours, 0, 255)).astype(np.uint8),
             self.picture.classes[middle, middle],
             self.instances[middle, middle],
         )
 
 
-def _stage(scene: list[Layer | Mover], camera: np.ndarray, time: int) -> _Stage:
+def _stage(parts: list[Layer | Mover], camera: np.ndarray, time: int) -> _Stage:
     stage, instance = _Stage(), 0
-    for one in scene:
+    for one in parts:
         if isinstance(one, Layer):
             stage.put(one.picture, one.top, -one.depth * camera[time])
         else:
@@ -120,96 +138,102 @@ def _stage(scene: list[Layer | Mover], camera: np.ndarray, time: int) -> _Stage:
     return stage
 
 
-# --- what stands
+# --- layers
 
 
 def _sky(dusk: float, rng: np.random.Generator) -> Picture:
-    made = Picture(HEIGHT, WIDTH)
+    picture = Picture(HEIGHT, WIDTH)
     high, low = np.array([(96, 160, 232), (206, 228, 244)]) * (1 - dusk)
     high, low = high + np.array((118, 120, 186)) * dusk, low + np.array((252, 206, 150)) * dusk
-    share = np.clip(made.y / BASE, 0, 1)[..., None]
-    made.paint(made.box(0, HEIGHT, 0, WIDTH), high + (low - high) * share, SKY)
+    share = np.clip(picture.y / BASE, 0, 1)[..., None]
+    picture.paint(picture.box(0, HEIGHT, 0, WIDTH), high + (low - high) * share, SKY)
     for _ in range(rng.integers(0, 4)):
         y, x = rng.uniform(3, 16), rng.uniform(0, WIDTH)
         for _ in range(4):
-            puff = made.disc(y + rng.uniform(-1, 1), x + rng.uniform(-7, 7), rng.uniform(3, 6), 0.4)
-            made.paint(puff, made.colours * 0.45 + np.array((255, 250, 244)) * 0.55, SKY)
-    return made
+            puff = picture.disc(
+                y + rng.uniform(-1, 1), x + rng.uniform(-7, 7), rng.uniform(3, 6), 0.4
+            )
+            picture.paint(puff, picture.colours * 0.45 + np.array((255, 250, 244)) * 0.55, SKY)
+    return picture
 
 
 def _houses(width: float, dusk: float, rng: np.random.Generator) -> Picture:
-    made = Picture(BASE, width)
+    picture = Picture(BASE, width)
     left = -rng.uniform(0, 12)
     while left < width:
         wide, high = rng.uniform(13, 26), rng.uniform(18, 35)
-        made.put(things.building(high, wide, dusk, rng), BASE - high, left)
+        picture.put(things.building(high, wide, dusk, rng), BASE - high, left)
         left += wide + (rng.uniform(3, 9) if rng.random() < 0.35 else 0)
-    return made
+    return picture
 
 
 def _far_side(width: float, rng: np.random.Generator) -> Picture:
     """Draw the sidewalk before the houses, and the trees on it."""
-    made = Picture(KERB, width)
-    _pave(made, BASE, KERB, 7, rng)
+    picture = Picture(KERB, width)
+    _pave(picture, BASE, KERB, 7, rng)
     left = rng.uniform(-8, 30)
     while left < width:
-        made.put(things.tree(rng), BASE + 1.5 - 24, left)
+        picture.put(things.tree(rng), BASE + 1.5 - 24, left)
         left += rng.uniform(22, 60)
-    return made
+    return picture
 
 
 def _near_side(width: float, rng: np.random.Generator) -> Picture:
-    made = Picture(HEIGHT - VERGE, width)
-    _pave(made, 0, HEIGHT - VERGE, 10, rng)
-    return made
+    picture = Picture(HEIGHT - VERGE, width)
+    _pave(picture, 0, HEIGHT - VERGE, 10, rng)
+    return picture
 
 
-def _pave(made: Picture, top: float, bottom: float, slab: float, rng: np.random.Generator) -> None:
-    joints = (made.x % slab < 0.6) | (abs(made.y - (top + bottom) / 2) < 0.3)
-    stone = np.array((178, 172, 162)) - 26 * joints[..., None] + things.speckle(made, rng, 1, 5)
-    made.paint(made.box(top, bottom, 0, 1e6), stone, SIDEWALK)
+def _pave(
+    picture: Picture, top: float, bottom: float, slab: float, rng: np.random.Generator
+) -> None:
+    joints = (picture.x % slab < 0.6) | (abs(picture.y - (top + bottom) / 2) < 0.3)
+    stone = np.array((178, 172, 162)) - 26 * joints[..., None] + things.speckle(picture, rng, 1, 5)
+    picture.paint(picture.box(top, bottom, 0, 1e6), stone, SIDEWALK)
     for edge in (top, bottom - 1):
-        made.paint(made.box(edge, edge + 1, 0, 1e6), (212, 208, 200), SIDEWALK)
+        picture.paint(picture.box(edge, edge + 1, 0, 1e6), (212, 208, 200), SIDEWALK)
 
 
 def _road(width: float, rng: np.random.Generator) -> Picture:
-    made = Picture(VERGE - KERB, width)
-    asphalt = np.array((92, 92, 98)) + things.speckle(made, rng, 0.75, 6)
-    made.paint(made.box(0, 1e6, 0, 1e6), asphalt, ROAD)
+    picture = Picture(VERGE - KERB, width)
+    asphalt = np.array((92, 92, 98)) + things.speckle(picture, rng, 0.75, 6)
+    picture.paint(picture.box(0, 1e6, 0, 1e6), asphalt, ROAD)
     paint = (238, 236, 226)
-    dashes = (made.y >= 7.25) & (made.y < 8.75) & ((made.x + rng.uniform(0, 14)) % 14 < 8)
-    made.paint(dashes, paint, MARKING)
+    dashes = (picture.y >= 7.25) & (picture.y < 8.75) & ((picture.x + rng.uniform(0, 14)) % 14 < 8)
+    picture.paint(dashes, paint, MARKING)
     if rng.random() < 0.5:
         left = rng.uniform(10, width - 20)
-        crossing = made.box(1, VERGE - KERB - 1, left, left + 13)
-        made.paint(crossing, asphalt, ROAD)
-        made.paint(crossing & ((made.y - 1) % 3.5 < 1.75), paint, MARKING)
-    return made
+        crossing = picture.box(1, VERGE - KERB - 1, left, left + 13)
+        picture.paint(crossing, asphalt, ROAD)
+        picture.paint(crossing & ((picture.y - 1) % 3.5 < 1.75), paint, MARKING)
+    return picture
 
 
-# --- what moves
+# --- cars and people
 
 
 def _camera(rng: np.random.Generator) -> np.ndarray:
-    """Return how far the camera has come: pixels, (time,), from 0 on. A third of them stand."""
+    """Return the distance that the camera has come, pixels (time,), from 0 on; a third stand."""
     if rng.random() < 1 / 3:
         return np.zeros(TIME)
     wave = np.sin(np.arange(TIME) * rng.uniform(0.05, 0.15) + rng.uniform(0, 6))
     speed = rng.uniform(0.8, 2.2) * (1 + 0.3 * wave)
-    return np.cumsum(speed) - speed[0]
+    distance: np.ndarray = np.cumsum(speed) - speed[0]
+    return distance
 
 
 def _lefts(camera: np.ndarray, depth: float, speed: float, rng: np.random.Generator) -> np.ndarray:
-    """Return a way, (time,), that passes some place of the screen at some time."""
+    """Return columns, (time,), that pass a random place of the screen at a random time."""
     when, where = rng.integers(TIME), rng.uniform(0, WIDTH)
     moved = speed * np.arange(TIME) - depth * camera
-    return where + moved - moved[when]
+    lefts: np.ndarray = where + moved - moved[when]
+    return lefts
 
 
 def _cars(
     camera: np.ndarray, way: int, bottom: float, length: float, rng: np.random.Generator
 ) -> list[Mover]:
-    """Let cars drive on one lane, all alike fast."""
+    """Let cars drive on one lane, all at the same speed."""
     lefts = _lefts(camera, MIDDLE, way * rng.uniform(1.0, 2.6), rng)
     movers = []
     for _ in range(rng.choice(4, p=(0.1, 0.4, 0.35, 0.15))):

@@ -11,16 +11,16 @@ from typing import IO
 
 import numpy as np
 
-from kvidgan.data.layouts.files import Tree, strays
+from kvidgan.data.layouts.files import Tree, unused_files
 from kvidgan.data.source import Skipped, Source, Video, without_path
 from kvidgan.errors import UserError
 
 ARRAY_SUFFIXES = frozenset({".npy", ".npz"})
-LOOKED = 2**22  # values, at most, that are looked at to say what is wrong with an array
+MAX_INSPECTED = 2**22  # values of an array that are read to say what is wrong with it
 
 
 def is_arrays(tree: Tree) -> bool:
-    """Tell whether there are array files."""
+    """Return whether there are array files."""
     return bool(tree.having(ARRAY_SUFFIXES))
 
 
@@ -32,7 +32,7 @@ def arrays(tree: Tree) -> Source:
     """
     files = tree.having(ARRAY_SUFFIXES)
     videos: list[Video] = []
-    skipped = strays(tree, files, "an array")
+    skipped = unused_files(tree, files, "an array")
     notes = set()
     for file in files:
         try:
@@ -68,7 +68,7 @@ def _array_videos(root: Path, file: PurePosixPath) -> tuple[str, list[Video]]:
 
 
 def _axes(shape: tuple[int, ...]) -> str:
-    """Name the axes; the Moving MNIST file has the few frames first, then the many videos."""
+    """Return the axes' letters; Moving MNIST's file has the few frames before the many videos."""
     if len(shape) == 5:
         return "NTHWC"
     if shape[-1] in (1, 3):
@@ -89,7 +89,7 @@ def _array_header(path: Path) -> tuple[str, tuple[int, ...]]:
         found = "; ".join(f"{k} {d} {s}".strip() for k, (s, d) in headers.items()) or "none"
         floats = [key for key, _, dtype in shaped if dtype.kind == "f" and not fitting]
         if floats:
-            found += f", {_mend(path, floats[0])}"
+            found += f", {_describe_floats(path, floats[0])}"
         raise UserError(
             f"{path}: expected one 8-bit (uint8) array (T, N, H, W), (N, T, H, W) or"
             f" (N, T, H, W, 1 or 3), found {found}."
@@ -98,7 +98,7 @@ def _array_header(path: Path) -> tuple[str, tuple[int, ...]]:
 
 
 def _headers(path: Path) -> dict[str, tuple[tuple[int, ...], np.dtype]]:
-    with _explained(path):
+    with _error_context(path):
         if path.suffix.lower() == ".npy":
             array = np.load(path, mmap_mode="r", allow_pickle=False)
             return {"": (array.shape, array.dtype)}
@@ -120,41 +120,41 @@ def _header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
     return shape, dtype
 
 
-def _mend(path: Path, key: str) -> str:
-    """Say which values an array of floating point holds, and how to make them fit."""
-    with _explained(path):
-        looked, whole = _some_values(path, key)
-    numbers = looked[np.isfinite(looked)]
-    said = f"from {numbers.min():.4g} to {numbers.max():.4g}" if len(numbers) else "no number"
+def _describe_floats(path: Path, key: str) -> str:
+    """Return in words which values an array of floating point holds, and how to make them fit."""
+    with _error_context(path):
+        values, complete = _some_values(path, key)
+    numbers = values[np.isfinite(values)]
+    text = f"from {numbers.min():.4g} to {numbers.max():.4g}" if len(numbers) else "no number"
     tests = {"NaN": np.isnan, "infinity": np.isinf}
-    odd = " and ".join(name for name, test in tests.items() if test(looked).any())
-    said += f" with {odd} in it" if odd else ""
-    said += "" if whole else " in the part looked at"
-    return f"{said}: {f'replace {odd}, ' if odd else ''}scale it to 0..255 and save it as uint8"
+    odd = " and ".join(name for name, test in tests.items() if test(values).any())
+    text += f" with {odd} in it" if odd else ""
+    text += "" if complete else " in the part looked at"
+    return f"{text}: {f'replace {odd}, ' if odd else ''}scale it to 0..255 and save it as uint8"
 
 
 def _some_values(path: Path, key: str) -> tuple[np.ndarray, bool]:
     """Return values of an array, flat, and whether they are all.
 
-    Of a large .npy these are blocks spread over the file; .npz can only be read from its start.
+    They are blocks spread over a large .npy; a large .npz can only be read from its start.
     """
     if key:
         with zipfile.ZipFile(path) as archive, archive.open(f"{key}.npy") as file:
             shape, dtype = _header(file)
-            count = min(LOOKED, math.prod(shape))
+            count = min(MAX_INSPECTED, math.prod(shape))
             values = np.frombuffer(file.read(count * dtype.itemsize), dtype, count)
         return values, count == math.prod(shape)
     flat = np.load(path, mmap_mode="r", allow_pickle=False).ravel(order="K")
-    if len(flat) <= LOOKED:
+    if len(flat) <= MAX_INSPECTED:
         return flat, True
-    block = LOOKED // 64
+    block = MAX_INSPECTED // 64
     starts = np.linspace(0, len(flat) - block, 64).astype(int)
     return np.concatenate([flat[start : start + block] for start in starts]), False
 
 
 @contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    """Say in one sentence that an array file cannot be read."""
+def _error_context(path: Path) -> Iterator[None]:
+    """Turn the errors of reading an array file into one sentence."""
     try:
         yield
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
@@ -164,15 +164,17 @@ def _explained(path: Path) -> Iterator[None]:
 @lru_cache(maxsize=1)
 def _open_array(path: Path, key: str, stamp: int) -> np.ndarray:
     """Open an array once for all its videos; the time stamp tells a replaced file."""
-    array = np.load(path, mmap_mode="r", allow_pickle=False)
+    opened = np.load(path, mmap_mode="r", allow_pickle=False)
     if not key:
-        return array
-    with array:
-        return array[key]
+        whole: np.ndarray = opened
+        return whole
+    with opened:
+        member: np.ndarray = opened[key]
+        return member
 
 
 def _read_array(path: Path, key: str, stamp: int, axes: str, index: int) -> Iterator[np.ndarray]:
-    with _explained(path):
+    with _error_context(path):
         array = _open_array(path, key, stamp)
     frames = array if axes == "THWC" else array[:, index] if axes == "TNHW" else array[index]
     for frame in frames:

@@ -1,4 +1,4 @@
-"""Tree: the files under a path, and what their folders tell of splits and classes."""
+"""Tree: the files under a path, and the splits and classes that their folders mean."""
 
 import os
 from collections.abc import Callable
@@ -6,7 +6,8 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from kvidgan.data.source import Skipped, Source, Video, counted, without_path
+from kvidgan.data.source import Skipped, Source, Video, without_path
+from kvidgan.data.wording import counted
 from kvidgan.errors import UserError
 from kvidgan.media import natural_key
 
@@ -22,7 +23,13 @@ SPLITS = {
 
 
 class Tree(NamedTuple):
-    """The files under a path: relative to it, in natural order, hidden ones left out."""
+    """Tree: the files under a path.
+
+    Attributes:
+        path: Path that was listed, a folder or a single file.
+        root: Folder that the files are relative to.
+        files: Paths of the files in natural order, hidden ones left out.
+    """
 
     path: Path
     root: Path
@@ -33,7 +40,7 @@ class Tree(NamedTuple):
         return [file for file in self.files if file.suffix.lower() in suffixes]
 
     def found(self) -> str:
-        """Say in a few words what there is."""
+        """Return in a few words what there is."""
         if not self.files:
             return "no files"
         return f"{counted(len(self.files), 'file')} such as {self.files[0]}"
@@ -58,7 +65,7 @@ def list_files(path: Path) -> Tree:
 
 
 def _place(files: list[PurePosixPath]) -> tuple[list[str], list[tuple[str, int]]]:
-    """Tell split and class from folders: `[split/][class/.../]name`.
+    """Return splits and classes as the folders name them: `[split/][class/.../]name`.
 
     Returns:
         The classes in natural order, and (split, class index) of every file.
@@ -73,8 +80,8 @@ def _place(files: list[PurePosixPath]) -> tuple[list[str], list[tuple[str, int]]
     return classes, [(s, index[o]) for s, o in zip(splits, owners, strict=True)]
 
 
-def strays(tree: Tree, used: list[PurePosixPath], kind: str) -> list[Skipped]:
-    """Return what a layout does not use, as it is of another kind than the layout's."""
+def unused_files(tree: Tree, used: list[PurePosixPath], kind: str) -> list[Skipped]:
+    """Return the files that a layout does not use, since they are of another kind."""
     known = set(used)
     return [Skipped(str(f), f"not {kind}", damaged=False) for f in tree.files if f not in known]
 
@@ -86,7 +93,15 @@ def gather(
     make: Callable[[PurePosixPath], Video],
     skipped: list[Skipped],
 ) -> Source:
-    """Make a video of each file (or frame folder); what cannot be one is skipped."""
+    """Make a source with one video per file or frame folder; files that cannot be one are skipped.
+
+    Args:
+        tree: Listing of the files.
+        layout: Name of the layout.
+        files: Files or folders to make videos of.
+        make: Function that returns the video of a file, without split and class.
+        skipped: Files that are skipped already.
+    """
     classes, places = _place(files)
     videos = []
     for file, (split, class_index) in zip(files, places, strict=True):

@@ -1,4 +1,4 @@
-"""Frames and label maps that lie in image files, one each."""
+"""Image files: frames and label maps that lie in one file each."""
 
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
@@ -15,7 +15,7 @@ _MASK = ("background", "foreground")
 
 
 def read_frames(paths: Sequence[Path]) -> Iterator[np.ndarray]:
-    """Read frames: uint8 (height, width, 3).
+    """Read frames, uint8 (height, width, 3) each.
 
     Raises:
         UserError: If one is damaged, or not of the first one's size.
@@ -35,25 +35,35 @@ def read_frames(paths: Sequence[Path]) -> Iterator[np.ndarray]:
 # --- label maps
 
 
-class Ids(NamedTuple):
-    """What a look at label maps found: the highest id, where, and if all are 0 or 255."""
+class LabelIds(NamedTuple):
+    """LabelIds: the ids that were found in label maps.
+
+    Attributes:
+        highest: Highest id of all.
+        file: File that the highest id is in.
+        mask: Whether all ids are 0 or 255.
+    """
 
     highest: int = -1
     file: Path = Path()
     mask: bool = True
 
-    def also(self, other: "Ids") -> "Ids":
-        """Return what both found."""
+    def merged(self, other: "LabelIds") -> "LabelIds":
+        """Return the ids of both."""
         return max(self, other, key=lambda ids: ids.highest)._replace(mask=self.mask and other.mask)
 
 
-def looked_at(maps: Sequence[Path], images: Sequence[Path] = ()) -> Ids:
-    """Read label maps, and see which ids there are and whether they fit their images.
+def inspect_labels(maps: Sequence[Path], images: Sequence[Path] = ()) -> LabelIds:
+    """Read label maps to find their ids, and check that they fit their images.
+
+    Args:
+        maps: Files of the label maps.
+        images: Files of the images that they belong to, in the same order; empty for none.
 
     Raises:
         UserError: If one is no label map, or not of its image's size.
     """
-    found = Ids()
+    found = LabelIds()
     for path, image in zip_longest(maps, images):
         values = _label_map(path)
         if image is not None and values.shape != image_size(image):
@@ -63,15 +73,19 @@ def looked_at(maps: Sequence[Path], images: Sequence[Path] = ()) -> Ids:
                 f" {wide}x{high}: expected one size."
             )
         mask = found.mask and bool(((values == 0) | (values == 255)).all())
-        found = found.also(Ids(int(values.max()), path, mask))
+        found = found.merged(LabelIds(int(values.max()), path, mask))
     return found
 
 
-def label_set(ids: Ids, classes: int | None = None) -> LabelSet:
-    """Return the classes of label maps that were looked at.
+def label_set(ids: LabelIds, classes: int | None = None) -> LabelSet:
+    """Return the classes of label maps.
+
+    Args:
+        ids: Ids that `inspect_labels` found in them.
+        classes: Number of classes; None for as many as the ids need.
 
     Raises:
-        UserError: If an id is beyond the number of classes given.
+        UserError: If an id is beyond the number of classes.
     """
     if ids.mask and ids.highest == 255 and classes in (None, 2):
         return LabelSet("ids", _MASK)
@@ -84,7 +98,7 @@ def label_set(ids: Ids, classes: int | None = None) -> LabelSet:
 
 
 def read_labels(paths: Sequence[Path], labels: LabelSet) -> Iterator[np.ndarray]:
-    """Read label maps: uint8 (height, width), places in the classes' names."""
+    """Read label maps, uint8 (height, width) each: places in the classes' names."""
     for path in paths:
         values = _label_map(path)
         yield (values > 0).astype(np.uint8) if labels.names == _MASK else values

@@ -17,23 +17,29 @@ from pathlib import Path
 import numpy as np
 
 from kvidgan.data.labels import LabelSet
-from kvidgan.data.layouts.files import SPLITS, Tree, strays
-from kvidgan.data.layouts.images import Ids, label_set, looked_at, read_frames, read_labels
+from kvidgan.data.layouts.files import SPLITS, Tree, unused_files
+from kvidgan.data.layouts.images import (
+    LabelIds,
+    label_set,
+    inspect_labels,
+    read_frames,
+    read_labels,
+)
 from kvidgan.data.source import Skipped, Source, Video, without_path
 from kvidgan.errors import UserError
 from kvidgan.media import IMAGE_SUFFIXES, image_size, read_map
 
-_ROOM = re.compile(f"({'|'.join(SPLITS)})_(a|b|inst)", re.IGNORECASE)
-_HOLDS = {"a": "label map", "b": "image", "inst": "instance map"}
+_FOLDER = re.compile(f"({'|'.join(SPLITS)})_(a|b|inst)", re.IGNORECASE)
+_KINDS = {"a": "label map", "b": "image", "inst": "instance map"}
 
-# The files of one sequence, in natural order, by room: "a", "b", "inst".
-Rooms = dict[str, list[Path]]
+# The files of one sequence in natural order, by the kind of folder: "a", "b", "inst".
+SequenceFiles = dict[str, list[Path]]
 
 
 def is_labelled_frames(tree: Tree) -> bool:
-    """Tell whether there are label maps and images of one split."""
-    rooms = {_ROOM.fullmatch(file.parts[0]) for file in tree.having(IMAGE_SUFFIXES)}
-    found = {(room[1].lower(), room[2].lower()) for room in rooms if room}
+    """Return whether there are label maps and images of one split."""
+    folders = {_FOLDER.fullmatch(file.parts[0]) for file in tree.having(IMAGE_SUFFIXES)}
+    found = {(folder[1].lower(), folder[2].lower()) for folder in folders if folder}
     return any((split, "b") in found for split, kind in found if kind == "a")
 
 
@@ -41,33 +47,33 @@ def labelled_frames(tree: Tree, classes: int | None = None) -> Source:
     """List the sequences whose frames all have a label map.
 
     Args:
-        tree: With `train_A` and `train_B`, or the same of other splits.
-        classes: How many there are; None: one more than the highest id that is found.
+        tree: Listing with `train_A` and `train_B`, or the same of other splits.
+        classes: Number of classes; None for one more than the highest id that is found.
 
     Raises:
         UserError: If an id is beyond the classes.
     """
     sequences = _sequences(tree)
-    used = {path for rooms in sequences.values() for paths in rooms.values() for path in paths}
-    files = [file for file in tree.files if tree.root / file in used]
-    skipped = strays(tree, files, "an image in a folder such as train_A or train_B")
+    used = {path for files in sequences.values() for paths in files.values() for path in paths}
+    known = [file for file in tree.files if tree.root / file in used]
+    skipped = unused_files(tree, known, "an image in a folder such as train_A or train_B")
     several = len({split for split, _ in sequences}) > 1
-    needed = [room for room in _HOLDS if any(room in rooms for rooms in sequences.values())]
-    found: dict[tuple[str, str], Rooms] = {}
-    ids = Ids()
-    for (split, name), rooms in sequences.items():
+    needed = [kind for kind in _KINDS if any(kind in files for files in sequences.values())]
+    found: dict[tuple[str, str], SequenceFiles] = {}
+    ids = LabelIds()
+    for (split, name), files in sequences.items():
         key = (f"{split}/{name}", split) if several else (name, "")
         try:
-            _check_pairs(rooms, needed)
-            ids = ids.also(looked_at(rooms["a"], rooms["b"]))
+            _check_pairs(files, needed)
+            ids = ids.merged(inspect_labels(files["a"], files["b"]))
         except UserError as error:
             skipped.append(Skipped(key[0], without_path(error, tree.root)))
         else:
-            found[key] = rooms
+            found[key] = files
     if not found:
         return Source("labelled_frames", tree.path, [], skipped)
     labels = label_set(ids, classes)
-    videos = [_video(*key, rooms, labels) for key, rooms in found.items()]
+    videos = [_video(*key, files, labels) for key, files in found.items()]
     note = "with instance maps" if "inst" in needed else ""
     return Source("labelled_frames", tree.path, videos, skipped, note=note, labels=labels)
 
@@ -75,58 +81,58 @@ def labelled_frames(tree: Tree, classes: int | None = None) -> Source:
 # --- pairing
 
 
-def _sequences(tree: Tree) -> dict[tuple[str, str], Rooms]:
+def _sequences(tree: Tree) -> dict[tuple[str, str], SequenceFiles]:
     """Return the files of each sequence by (split, name); images elsewhere are left out."""
-    sequences: dict[tuple[str, str], Rooms] = {}
+    sequences: dict[tuple[str, str], SequenceFiles] = {}
     for file in tree.having(IMAGE_SUFFIXES):
-        room = _ROOM.fullmatch(file.parts[0])
-        if room and len(file.parts) > 1:
-            split = SPLITS[room[1].lower()]
+        folder = _FOLDER.fullmatch(file.parts[0])
+        if folder and len(file.parts) > 1:
+            split = SPLITS[folder[1].lower()]
             name = "/".join(file.parts[1:-1]) or split
-            rooms = sequences.setdefault((split, name), {})
-            rooms.setdefault(room[2].lower(), []).append(tree.root / file)
+            files = sequences.setdefault((split, name), {})
+            files.setdefault(folder[2].lower(), []).append(tree.root / file)
     return sequences
 
 
-def _check_pairs(rooms: Rooms, needed: list[str]) -> None:
-    """Refuse a sequence whose rooms do not agree, and name the file that is alone."""
-    counts = {room: Counter(path.stem for path in rooms.get(room, [])) for room in _HOLDS}
-    for room, path in ((room, path) for room, paths in rooms.items() for path in paths):
-        if counts[room][path.stem] > 1:
+def _check_pairs(files: SequenceFiles, needed: list[str]) -> None:
+    """Refuse a sequence whose folders do not agree, and name the file that is alone."""
+    counts = {kind: Counter(path.stem for path in files.get(kind, [])) for kind in _KINDS}
+    for kind, path in ((kind, path) for kind, paths in files.items() for path in paths):
+        if counts[kind][path.stem] > 1:
             raise UserError(
-                f"{path} is one of {counts[room][path.stem]} files with this name up to the suffix:"
-                f" expected one {_HOLDS[room]} a frame; remove the others."
+                f"{path} is one of {counts[kind][path.stem]} files with this name up to the suffix:"
+                f" expected one {_KINDS[kind]} a frame; remove the others."
             )
         for other in (other for other in needed if path.stem not in counts[other]):
             raise UserError(
-                f"{path} has no {_HOLDS[other]}: expected one with the same name up to the suffix"
-                f" in {_beside(path, other)}."
+                f"{path} has no {_KINDS[other]}: expected one with the same name up to the suffix"
+                f" in {_sibling_folder(path, other)}."
             )
 
 
-def _beside(path: Path, room: str) -> Path:
-    """Return the folder where the partner of a file should be."""
+def _sibling_folder(path: Path, kind: str) -> Path:
+    """Return the folder where a file's counterpart of another kind should be."""
     parts = list(path.parent.parts)
-    place = max(i for i, part in enumerate(parts) if _ROOM.fullmatch(part))
-    own = parts[place].rsplit("_", 1)[0]
-    parts[place] = f"{own}_{room if room == 'inst' else room.upper()}"
+    place = max(i for i, part in enumerate(parts) if _FOLDER.fullmatch(part))
+    split = parts[place].rsplit("_", 1)[0]
+    parts[place] = f"{split}_{kind if kind == 'inst' else kind.upper()}"
     return Path(*parts)
 
 
 # --- reading
 
 
-def _video(name: str, split: str, rooms: Rooms, labels: LabelSet) -> Video:
-    height, width = image_size(rooms["b"][0])
+def _video(name: str, split: str, files: SequenceFiles, labels: LabelSet) -> Video:
+    height, width = image_size(files["b"][0])
     return Video(
         name,
-        partial(read_frames, rooms["b"]),
+        partial(read_frames, files["b"]),
         split=split,
-        length=len(rooms["b"]),
+        length=len(files["b"]),
         height=height,
         width=width,
-        files=tuple(path for paths in rooms.values() for path in paths),
-        read_maps=partial(_read_maps, rooms["a"], rooms.get("inst", []), labels),
+        files=tuple(path for paths in files.values() for path in paths),
+        read_maps=partial(_read_maps, files["a"], files.get("inst", []), labels),
     )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from kvidgan.data.layouts.files import Tree, gather, strays
+from kvidgan.data.layouts.files import Tree, gather, unused_files
 from kvidgan.data.layouts.images import read_frames
 from kvidgan.data.source import Source, Video
 from kvidgan.errors import UserError
@@ -16,7 +16,7 @@ from kvidgan.media import IMAGE_SUFFIXES, VIDEO_SUFFIXES, image_size, read_image
 
 
 def is_film_strips(tree: Tree) -> bool:
-    """Tell whether most images are at least three times as long as wide."""
+    """Return whether most images are at least three times as long as wide."""
     images = tree.having(IMAGE_SUFFIXES)
     sizes = [size for file in images[:: len(images) // 24 + 1] if (size := _size(tree, file))]
     return sum(max(size) >= 3 * min(size) for size in sizes) * 2 > len(sizes)
@@ -33,7 +33,11 @@ def film_strips(tree: Tree) -> Source:
     """List the film strips: square frames side by side, or stacked, in one image."""
     images = tree.having(IMAGE_SUFFIXES)
     return gather(
-        tree, "film_strips", images, partial(_strip, tree.root), strays(tree, images, "an image")
+        tree,
+        "film_strips",
+        images,
+        partial(_strip, tree.root),
+        unused_files(tree, images, "an image"),
     )
 
 
@@ -60,7 +64,7 @@ def _read_strip(path: Path) -> Iterator[np.ndarray]:
 
 
 def is_frame_folders(tree: Tree) -> bool:
-    """Tell whether there are images."""
+    """Return whether there are images."""
     return bool(tree.having(IMAGE_SUFFIXES))
 
 
@@ -78,7 +82,7 @@ def frame_folders(tree: Tree) -> Source:
         read = partial(read_frames, paths)
         return Video(name, read, length=len(paths), height=height, width=width, files=paths)
 
-    skipped = strays(tree, images, "an image")
+    skipped = unused_files(tree, images, "an image")
     return gather(tree, "frame_folders", list(frames), make, skipped)
 
 
@@ -86,7 +90,7 @@ def frame_folders(tree: Tree) -> Source:
 
 
 def is_videos(tree: Tree) -> bool:
-    """Tell whether there are videos, and no more images than those."""
+    """Return whether there are videos, and no more images than those."""
     videos = len(tree.having(VIDEO_SUFFIXES))
     return videos > 0 and videos >= len(tree.having(IMAGE_SUFFIXES))
 
@@ -94,7 +98,7 @@ def is_videos(tree: Tree) -> bool:
 def videos(tree: Tree) -> Source:
     """List the video files."""
     files = tree.having(VIDEO_SUFFIXES)
-    skipped = strays(tree, files, "a video file")
+    skipped = unused_files(tree, files, "a video file")
     return gather(tree, "videos", files, partial(_video_file, tree.root), skipped)
 
 

@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from kvidgan.data.layouts.files import Tree, strays
+from kvidgan.data.layouts.files import Tree, unused_files
 from kvidgan.data.source import Source, Video
 from kvidgan.errors import UserError
 
@@ -33,7 +33,7 @@ _MAGIC = 0x00000803  # uint8, three axes
 
 
 def is_moving_mnist(tree: Tree) -> bool:
-    """Tell whether one of the image files is there."""
+    """Return whether one of the image files is there."""
     return any(_file(tree, split) for split in FILES)
 
 
@@ -44,8 +44,8 @@ def moving_mnist(tree: Tree, clips: int = CLIPS) -> Source:
     clips of a split are the first of those that it has when more are asked for.
 
     Args:
-        tree: With both image files, compressed or not.
-        clips: How many in all; a tenth of them, rounded down, is of split "test".
+        tree: Listing with both image files, compressed or not.
+        clips: Number of clips in all; a tenth of them, rounded down, is of split "test".
 
     Raises:
         UserError: If a file is missing or damaged, or holds other than images below 64x64.
@@ -59,7 +59,7 @@ def moving_mnist(tree: Tree, clips: int = CLIPS) -> Source:
         counts.append(f"{len(_images(path, stamp))} images to {split}")
         videos += [_video(split, index, path, stamp) for index in range(numbers[split])]
     note = f"{DIGITS} digits at {SPEED} pixels a frame, of {' and '.join(counts)}"
-    skipped = strays(tree, list(files.values()), "an image file of MNIST")
+    skipped = unused_files(tree, list(files.values()), "an image file of MNIST")
     return Source("moving_mnist", tree.path, videos, skipped, note=note)
 
 
@@ -95,7 +95,7 @@ def _video(split: str, index: int, path: Path, stamp: int) -> Video:
 
 
 def _frames(path: Path, stamp: int, split: str, index: int) -> Iterator[np.ndarray]:
-    """Draw one clip: frames of uint8 (64, 64, 1)."""
+    """Draw the frames of one clip, uint8 (64, 64, 1) each."""
     images = _images(path, stamp)
     rng = np.random.default_rng((SEED, list(FILES).index(split), index))
     height, width = images.shape[1:]
@@ -109,13 +109,14 @@ def _frames(path: Path, stamp: int, split: str, index: int) -> Iterator[np.ndarr
 
 
 def _corners(height: int, width: int, rng: np.random.Generator) -> np.ndarray:
-    """Return where an image's upper left corner is: int (time, 2) of (y, x)."""
-    room = np.array([SIDE - height, SIDE - width], float)
+    """Return the upper left corners of an image, int (time, 2) of (y, x)."""
+    space = np.array([SIDE - height, SIDE - width], float)
     angle = rng.uniform(0.0, 2.0 * np.pi)
     velocity = SPEED * np.array([np.sin(angle), np.cos(angle)])
-    ahead = rng.uniform(0.0, room) + velocity * np.arange(TIME)[:, None]
-    # Behind an edge lies the mirror image of the room: there and back is a period.
-    return (room - abs(ahead % (2.0 * room) - room)).astype(int)
+    straight = rng.uniform(0.0, space) + velocity * np.arange(TIME)[:, None]
+    # Behind an edge lies the mirror image of the space: there and back is a period.
+    bounced: np.ndarray = space - abs(straight % (2.0 * space) - space)
+    return bounced.astype(int)
 
 
 # --- reading
@@ -126,7 +127,7 @@ def _images(path: Path, stamp: int) -> np.ndarray:
     """Read an IDX file once for all its clips; the time stamp tells a replaced file.
 
     Returns:
-        uint8 (images, height, width).
+        The images, uint8 (images, height, width).
     """
     content = _content(path)
     if len(content) < _HEADER.size:

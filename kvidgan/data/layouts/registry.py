@@ -1,4 +1,4 @@
-"""Folders and files of videos: which layout they have, and how their frames are read.
+"""Registry of layouts: how videos lie in folders and files, recognised and read.
 
 A layout is one line in `LAYOUTS`: a function that recognises it in a listing and a function that
 turns the listing into videos.
@@ -30,12 +30,12 @@ EXPECTED = (
 
 
 class Layout(NamedTuple):
-    """How a layout is recognised in a listing, and how its videos are found there.
+    """Layout: one way in which videos lie in folders and files.
 
     Attributes:
-        recognise: Tells whether a listing has this layout.
-        read: Returns its videos.
-        options: What `read` takes besides, by keyword.
+        recognise: Function that returns whether a listing has this layout.
+        read: Function that returns the videos of a listing as a source.
+        options: Names of the options that `read` takes by keyword.
     """
 
     recognise: Callable[[Tree], bool]
@@ -63,15 +63,20 @@ def open_source(
     """Recognise the layout of a folder or file and list its videos.
 
     Args:
-        path: A folder, a video, an image strip or an array file.
-        layout: A key of `LAYOUTS` to force it, or "auto".
-        clips: How many to draw, where a layout draws them; None: its default.
-        classes: How many classes label maps have, where a layout has them; None: as many as are
-            found in them.
+        path: Folder, video, image strip or array file.
+        layout: Name of the layout, a key of `LAYOUTS`; "auto" recognises it.
+        clips: Number of clips to draw, where a layout draws them; None for its default.
+        classes: Number of classes of the label maps, where a layout has some; None for as many as
+            are found in them.
 
     Raises:
         UserError: If the path does not exist, holds no videos, or does not fit the forced layout,
             or if an option is given that the layout does not take.
+
+    Example:
+        source = open_source("my_videos")
+        print(source.describe())  # videos: 2 videos
+        first = next(source.videos[0].read())  # uint8 (height, width, 3)
     """
     tree = list_files(Path(path))
     if layout != "auto" and layout not in LAYOUTS:
@@ -95,11 +100,11 @@ def _read(tree: Tree, layout: str, options: dict[str, int | None]) -> Source:
             raise UserError(
                 f"{tree.path} holds {layout.replace('_', ' ')}, which are read as they are:"
                 f" expected no --{name}, found {value}; leave it out, it is for the layout"
-                f" {takers(name)}."
+                f" {layout_with_option(name)}."
             )
     return LAYOUTS[layout].read(tree, **given)
 
 
-def takers(option: str) -> str:
-    """Name the layout that takes an option."""
+def layout_with_option(option: str) -> str:
+    """Return the name of the layout that takes an option."""
     return next(name for name, one in LAYOUTS.items() if option in one.options)

@@ -1,4 +1,4 @@
-"""The clip store's file format: one HDF5 file per data set, one frame per chunk.
+"""Format of clip stores: one HDF5 file per data set, one frame per chunk.
 
     /                   attributes: what it was made from, how, and a checksum
     /index              one row per video: where its frames lie, and what it is
@@ -27,10 +27,10 @@ import numpy as np
 
 from kvidgan.errors import UserError
 
-# The newest that is read. Stores without maps are written as format 1, which older versions read.
+# The newest format. Stores without maps are written as format 1, which older versions read.
 FORMAT = 2
 
-# Of each map, its type and the axes beyond (frames, height, width).
+# The type of each map, and its axes beyond (frames, height, width).
 MAPS: dict[str, tuple[type, tuple[int, ...]]] = {
     "labels": (np.uint8, ()),
     "instances": (np.uint16, ()),
@@ -38,7 +38,7 @@ MAPS: dict[str, tuple[type, tuple[int, ...]]] = {
     "confidence": (np.bool_, ()),
 }
 
-# One row of the index; text is added at the length that it needs.
+# The columns of the index; those of text are added at the length that they need.
 _NUMBERS = [
     ("start", "i8"),
     ("length", "i8"),
@@ -49,9 +49,11 @@ _NUMBERS = [
 ]
 _DIGEST = ("digest", "V16")
 
+Row = tuple[Any, ...]  # of the index
+
 
 class Digest:
-    """A hash of one video: of its frames, labels and instances.
+    """Digest: a hash of one video's frames, labels and instances.
 
     Flow is left out: it follows from the frames, but not to the bit from one machine to another.
     """
@@ -62,23 +64,25 @@ class Digest:
         self._hashes: dict[str, blake2b] = {}
 
     def update(self, part: str, values: np.ndarray) -> None:
-        """Take in what follows of a part, if it counts."""
+        """Add the next values of a part; parts that do not count are ignored."""
         if part in self.PARTS:
-            own = self._hashes.setdefault(part, blake2b(digest_size=16))
-            own.update(np.ascontiguousarray(values).data)
+            digest = self._hashes.setdefault(part, blake2b(digest_size=16))
+            digest.update(np.ascontiguousarray(values).data)
 
     def digest(self) -> bytes:
-        """Return the hash of what was taken in, however it was split."""
-        own = [self._hashes[part].digest() for part in self.PARTS if part in self._hashes]
-        return own[0] if len(own) == 1 else blake2b(b"".join(own), digest_size=16).digest()
+        """Return the hash of all values that were added, however they were split."""
+        digests = [self._hashes[part].digest() for part in self.PARTS if part in self._hashes]
+        if len(digests) == 1:
+            return digests[0]
+        return blake2b(b"".join(digests), digest_size=16).digest()
 
 
-def dataset(row: Any) -> str:
-    """Return the name, in each group, of the data set that holds a row's video."""
+def dataset_name(row: Any) -> str:
+    """Return the name that the data set of a row's video has in each group."""
     return f"{row['height']}x{row['width']}x{row['channels']}"
 
 
-def encoded(rows: list[tuple]) -> np.ndarray:
+def encode_index(rows: list[Row]) -> np.ndarray:
     """Return the index as HDF5 keeps it: text as UTF-8 bytes, as long as the longest."""
     texts = [[text.encode() for text in row[-3:-1]] for row in rows]
     width = [max([1, *(len(text[column]) for text in texts)]) for column in range(2)]
@@ -86,7 +90,7 @@ def encoded(rows: list[tuple]) -> np.ndarray:
     return np.array([(*r[:-3], *t, r[-1]) for r, t in zip(rows, texts, strict=True)], kind)
 
 
-def decoded(stored: np.ndarray) -> np.ndarray:
+def decode_index(stored: np.ndarray) -> np.ndarray:
     """Return the index with text as text."""
     texts = {name: np.char.decode(stored[name], "utf-8") for name in ("split", "name")}
     kind = [*_NUMBERS, *((name, text.dtype) for name, text in texts.items()), _DIGEST]
@@ -97,8 +101,8 @@ def decoded(stored: np.ndarray) -> np.ndarray:
 
 
 @contextmanager
-def explained(path: Path) -> Iterator[None]:
-    """Say in one sentence what is wrong with a file that HDF5 cannot read."""
+def error_context(path: Path) -> Iterator[None]:
+    """Turn the errors of reading an HDF5 file into one sentence."""
     try:
         yield
     except FileNotFoundError as error:
@@ -114,7 +118,7 @@ def explained(path: Path) -> Iterator[None]:
         raise UserError(f"{path} {text}.") from error
 
 
-def header(path: Path, file: h5py.File) -> Mapping[str, Any]:
+def read_header(path: Path, file: h5py.File) -> Mapping[str, Any]:
     """Return the attributes of a clip store.
 
     Raises:

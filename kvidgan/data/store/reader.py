@@ -1,4 +1,4 @@
-"""The clip store, read: see `store_format.py` for what is in the file."""
+"""ClipStore: a clip store, open for reading; `format.py` tells what is in the file."""
 
 import json
 import os
@@ -13,24 +13,34 @@ import numpy as np
 
 from kvidgan.data.labels import LabelSet
 from kvidgan.data.source import Skipped
-from kvidgan.data.store.format import MAPS, Digest, dataset, decoded, explained, header
+from kvidgan.data.store.format import (
+    MAPS,
+    Digest,
+    dataset_name,
+    decode_index,
+    error_context,
+    read_header,
+)
 from kvidgan.errors import UserError
 
 
 class ClipStore:
-    """A clip store, open for reading: safe to share between threads, and picklable.
+    """ClipStore: a clip store, open for reading, safe to share between threads, and picklable.
 
     Attributes:
-        path: The file.
-        name: Of the data set.
-        classes: Class names.
-        maps: What belongs to each frame: some of "labels", "instances", "flow", "confidence".
-        labels: The classes of the label maps; None without.
-        skipped: What the conversion left out, and why.
-        index: One row per video: start, length, height, width, channels, class (-1: none), split
-            ("" without one), name (in the source), digest.
-        fingerprint: Of the source and the settings that it was made from.
-        checksum: Hexadecimal, of all frames, labels and instances.
+        path: Path of the file.
+        name: Name of the data set.
+        source: Name of the folder or file that the store was made from.
+        classes: Names of the videos' classes.
+        maps: Names of the maps of each frame, of "labels", "instances", "flow", "confidence".
+        labels: Classes of the label maps; None without label maps.
+        skipped: Files and videos that the conversion left out, and why.
+        settings: Settings of the conversion by name.
+        index: Table with one row per video: start, length, height, width, channels, class (-1
+            without one), split ("" without one), name (in the source), digest.
+        fingerprint: Hash of the source and the settings that the store was made from.
+        checksum: Hash of all frames, labels and instances, hexadecimal.
+        version: Version of kvidgan that wrote the store.
     """
 
     def __init__(self, path: str | Path):
@@ -38,20 +48,20 @@ class ClipStore:
         self._file: h5py.File | None = None
         self._process = 0
         self._lock = threading.Lock()
-        with explained(self.path), h5py.File(self.path, "r", locking=False) as file:
-            about = header(self.path, file)
-            self.index = decoded(file["index"][:])
+        with error_context(self.path), h5py.File(self.path, "r", locking=False) as file:
+            attributes = read_header(self.path, file)
+            self.index = decode_index(file["index"][:])
             self.maps = tuple(name for name in MAPS if name in file)
             skipped = file["skipped"][:].tobytes()
-        self.name: str = about["name"]
-        self.classes: list[str] = json.loads(about["classes"])
-        self.labels = _label_set(about)
+        self.name: str = attributes["name"]
+        self.classes: list[str] = json.loads(attributes["classes"])
+        self.labels = _label_set(attributes)
         self.skipped = [Skipped(*one) for one in json.loads(skipped)]
-        self.settings: dict[str, Any] = json.loads(about["settings"])
-        self.source: str = about["source"]
-        self.fingerprint: str = about["fingerprint"]
-        self.checksum: str = about["checksum"]
-        self.version: str = about["kvidgan"]
+        self.settings: dict[str, Any] = json.loads(attributes["settings"])
+        self.source: str = attributes["source"]
+        self.fingerprint: str = attributes["fingerprint"]
+        self.checksum: str = attributes["checksum"]
+        self.version: str = attributes["kvidgan"]
 
     @classmethod
     def open(cls, path: str | Path) -> "ClipStore":
@@ -59,6 +69,10 @@ class ClipStore:
 
         Raises:
             UserError: If the file is missing, truncated, no clip store, or of a newer version.
+
+        Example:
+            with ClipStore.open("clips.h5") as store:
+                frames = store.read(0, 0, 8)  # the first 8 frames of video 0
         """
         return cls(path)
 
@@ -66,10 +80,16 @@ class ClipStore:
         return len(self.index)
 
     def read(self, video: int, start: int, stop: int, step: int = 1) -> np.ndarray:
-        """Read frames start, start + step, ... before stop of one video.
+        """Read frames of one video.
+
+        Args:
+            video: Number of the video.
+            start: Number of the first frame to read.
+            stop: Number of the first frame behind those to read.
+            step: Distance between two frames to read.
 
         Returns:
-            uint8 (frames, height, width, channels).
+            Frames, uint8 (time, height, width, channels).
 
         Raises:
             UserError: If the file is damaged there.
@@ -77,11 +97,18 @@ class ClipStore:
         return self._read("frames", video, start, stop, step)
 
     def read_map(self, name: str, video: int, start: int, stop: int, step: int = 1) -> np.ndarray:
-        """Read one of the `maps` of frames start, start + step, ... before stop of one video.
+        """Read one of the maps of frames of one video.
+
+        Args:
+            name: Name of the map, one of `maps`.
+            video: Number of the video.
+            start: Number of the first frame to read.
+            stop: Number of the first frame behind those to read.
+            step: Distance between two frames to read.
 
         Returns:
-            "labels": uint8, "instances": uint16 or "confidence": bool (frames, height, width);
-            "flow": float16 (frames, height, width, 2), pixels to the right and down, to the frame
+            Maps (time, height, width): "labels" uint8, "instances" uint16, "confidence" bool.
+            "flow" is float16 (time, height, width, 2), pixels to the right and down, to the frame
             before, whatever the step.
 
         Raises:
@@ -97,10 +124,11 @@ class ClipStore:
         if not 0 <= start <= stop <= row["length"]:
             raise IndexError(f"frames {start}:{stop} of a video with {row['length']}")
         first = int(row["start"])
-        with self._lock, explained(self.path):
-            values = self._opened()[group][dataset(row)]
+        with self._lock, error_context(self.path):
+            values = self._opened()[group][dataset_name(row)]
             if step == 1:
-                return values[first + start : first + stop]
+                block: np.ndarray = values[first + start : first + stop]
+                return block
             # One by one: a strided selection would take HDF5 a hundred times longer. By plain
             # indexing: h5py's direct chunk reads do not hold its lock, and crash between threads.
             wanted = range(first + start, first + stop, step)
@@ -111,11 +139,14 @@ class ClipStore:
 
     @property
     def splits(self) -> list[str]:
-        """The names of the splits, sorted; none when the data came without."""
+        """Names of the splits, sorted; none when the data came without."""
         return sorted({str(split) for split in self.index["split"] if split})
 
     def videos(self, split: str | None) -> np.ndarray:
-        """Return the numbers of a split's videos; of all for None, or in a store without splits.
+        """Return the numbers of the videos of a split.
+
+        Args:
+            split: Name of the split; None for all videos, as in a store without splits.
 
         Raises:
             UserError: If there are splits, and none of this name.
@@ -144,7 +175,7 @@ class ClipStore:
                 raise UserError(f"{self.path} is damaged at {row['name']}: convert the data again.")
 
     def describe(self) -> list[tuple[str, str]]:
-        """Return what is worth knowing about the store: (what, value) in the order to show."""
+        """Return the facts worth knowing about the store: (name, value) in the order to show."""
         index, lengths = self.index, self.index["length"]
         sizes = Counter(f"{row['width']}x{row['height']}x{row['channels']}" for row in index)
         numbers = Counter(int(number) for number in index["class"])
@@ -167,10 +198,10 @@ class ClipStore:
             ("checksum", self.checksum),
             ("written by", f"kvidgan {self.version}"),
         ]
-        return [(what, value) for what, value in lines if value]
+        return [(name, value) for name, value in lines if value]
 
     def provenance(self) -> dict[str, Any]:
-        """Return what a model that was trained on this data should record of it."""
+        """Return the facts that a model that was trained on this data records of it."""
         return {
             "data": self.name,
             "videos": len(self.index),
@@ -205,10 +236,10 @@ class ClipStore:
         self.__dict__.update(state, _file=None, _lock=threading.Lock())
 
 
-def _label_set(about: Mapping[str, Any]) -> LabelSet | None:
-    if "labels" not in about:
+def _label_set(attributes: Mapping[str, Any]) -> LabelSet | None:
+    if "labels" not in attributes:
         return None
-    stored = json.loads(about["labels"])
+    stored = json.loads(attributes["labels"])
     return LabelSet(stored["kind"], tuple(stored["names"]))
 
 

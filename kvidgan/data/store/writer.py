@@ -1,4 +1,4 @@
-"""Write a clip store, whole or not at all: see `store_format.py` for what is in the file."""
+"""StoreWriter: writes a clip store, whole or not at all; `format.py` tells what is in the file."""
 
 import errno
 import json
@@ -17,20 +17,33 @@ import numpy as np
 from kvidgan import __version__
 from kvidgan.data.labels import LabelSet
 from kvidgan.data.source import Skipped, Video
-from kvidgan.data.store.format import FORMAT, MAPS, Digest, dataset, encoded
+from kvidgan.data.store.format import FORMAT, MAPS, Digest, Row, dataset_name, encode_index
 from kvidgan.data.store.reader import ClipStore
 from kvidgan.errors import UserError
 from kvidgan.media import replacing
 
-RESERVE = 2**22  # bytes, for what HDF5 writes beside the frames
+RESERVE = 2**22  # bytes that are left for what HDF5 writes beside the frames
 BLOCK = 2**22  # bytes that are written at a time: HDF5 is slow with single frames
 
-# A frame and what belongs to it, by the group that holds it: "frames", "labels", ...
-Moment = Mapping[str, np.ndarray]
+# One frame and its maps, by the names of their groups: "frames", "labels", ...
+FrameRecord = Mapping[str, np.ndarray]
 
 
 class StoreWriter:
-    """Writes a clip store under a temporary name that becomes `path` when all went well.
+    """StoreWriter: writes a clip store, under a temporary name until all went well.
+
+    Args:
+        path: Path of the store.
+        name: Name of the data set.
+        source: Name of the folder or file that it is made from; empty for `name`.
+        classes: Names of the videos' classes.
+        labels: Classes of the label maps; None without label maps.
+        settings: Settings of the conversion by name.
+        fingerprint: Hash of the source and the settings.
+
+    Attributes:
+        skipped: Files and videos that were left out; the caller adds to it.
+        rows: Rows of the index, one for each video that was written.
 
     Example:
 
@@ -56,8 +69,8 @@ class StoreWriter:
     ):
         self.path = path
         self.skipped: list[Skipped] = []
-        self.rows: list[tuple] = []
-        self._maps: set[str] | None = None  # as the first video has them
+        self.rows: list[Row] = []
+        self._maps: set[str] | None = None  # those of the first video
         self._attributes = {
             "kvidgan": __version__,
             "name": name,
@@ -84,16 +97,16 @@ class StoreWriter:
             self._finish()
         return None
 
-    def add(self, video: Video, moments: Iterable[Moment]) -> int:
+    def add(self, video: Video, records: Iterable[FrameRecord]) -> int:
         """Append a video; when reading it fails, the store stays as it was.
 
         Args:
-            video: Its name, class and split are recorded.
-            moments: Under "frames" uint8 (height, width, 1 or 3), all of one size; under the names
-                of maps, those that belong to it. All videos need the same maps.
+            video: Video whose name, class and split are recorded.
+            records: Records of its frames: under "frames" uint8 (height, width, 1 or 3), all of one
+                size; under the names of maps, the frame's maps. All videos need the same maps.
 
         Returns:
-            The bytes that were added, uncompressed.
+            Number of bytes that were added, uncompressed.
 
         Raises:
             UserError: If there is no frame, or reading one failed.
@@ -102,11 +115,11 @@ class StoreWriter:
         start = length = size = 0
         digest = Digest()
         try:
-            for block in _blocks(moments):
+            for block in _blocks(records):
                 if not targets:
                     targets = self._targets(block)
                     start = len(targets["frames"])
-                self._need(sum(part.nbytes for part in block.values()))
+                self._check_space(sum(part.nbytes for part in block.values()))
                 for name, target in targets.items():
                     target.resize(start + length + len(block[name]), axis=0)
                     target[start + length :] = block[name]
@@ -127,10 +140,10 @@ class StoreWriter:
 
     def append(self, part: ClipStore) -> None:
         """Append all videos of another store, copying compressed frames and maps as they are."""
-        self._need(part.path.stat().st_size)
+        self._check_space(part.path.stat().st_size)
         offsets: dict[str, int] = {}
         if len(part):
-            self._agree(set(part.maps))
+            self._check_maps(set(part.maps))
         with h5py.File(part.path, "r", locking=False) as file:
             for group in ("frames", *part.maps):
                 for name, values in file[group].items():
@@ -140,10 +153,10 @@ class StoreWriter:
         self._file.flush()
         for row in part.index:
             start, *others = row.item()
-            self.rows.append((start + offsets[dataset(row)], *others))
+            self.rows.append((start + offsets[dataset_name(row)], *others))
         self.skipped += part.skipped
 
-    def _need(self, size: int) -> None:
+    def _check_space(self, size: int) -> None:
         """Refuse to write on a disk that is almost full.
 
         Where HDF5 itself meets the end of the disk it crashes, or loses frames without an error.
@@ -151,13 +164,13 @@ class StoreWriter:
         if shutil.disk_usage(self.path.parent).free < size + RESERVE:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    def _targets(self, block: Moment) -> dict[str, h5py.Dataset]:
-        """Return where the parts of a video go: data sets of equal length."""
-        self._agree(block.keys() - {"frames"})
+    def _targets(self, block: FrameRecord) -> dict[str, h5py.Dataset]:
+        """Return the data sets that the parts of a video are added to, all of equal length."""
+        self._check_maps(block.keys() - {"frames"})
         name = "x".join(map(str, block["frames"].shape[1:]))
         return {group: self._dataset(group, name, values) for group, values in block.items()}
 
-    def _agree(self, maps: set[str]) -> None:
+    def _check_maps(self, maps: set[str]) -> None:
         if self._maps is None:
             self._maps = maps
         if maps != self._maps:
@@ -182,8 +195,8 @@ class StoreWriter:
         digest = blake2b(digest_size=16)
         for row in self.rows:
             digest.update(row[-1])
-        index = encoded(self.rows)
-        self._need(index.nbytes)
+        index = encode_index(self.rows)
+        self._check_space(index.nbytes)
         self._file["index"] = index
         self._file.require_group("frames")
         # Not an attribute: HDF5 holds those to 64 KiB, thousands of damaged files need more.
@@ -193,20 +206,20 @@ class StoreWriter:
         self._file.attrs.update(self._attributes, checksum=digest.hexdigest())
 
 
-def _blocks(moments: Iterable[Moment]) -> Iterator[dict[str, np.ndarray]]:
-    """Stack moments to a few megabytes."""
-    block: list[Moment] = []
-    for moment in moments:
-        block.append(moment)
-        if len(block) * sum(part.nbytes for part in moment.values()) >= BLOCK:
+def _blocks(records: Iterable[FrameRecord]) -> Iterator[dict[str, np.ndarray]]:
+    """Stack records into blocks of a few megabytes."""
+    block: list[FrameRecord] = []
+    for record in records:
+        block.append(record)
+        if len(block) * sum(part.nbytes for part in record.values()) >= BLOCK:
             yield _stacked(block)
             block = []
     if block:
         yield _stacked(block)
 
 
-def _stacked(block: list[Moment]) -> dict[str, np.ndarray]:
-    return {name: np.stack([moment[name] for moment in block]) for name in block[0]}
+def _stacked(block: list[FrameRecord]) -> dict[str, np.ndarray]:
+    return {name: np.stack([record[name] for record in block]) for name in block[0]}
 
 
 def _copy_chunks(values: h5py.Dataset, target: h5py.Dataset) -> None:

@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from kvidgan.adversarial.optimizers import OptimizerConfig
-from kvidgan.families import Facts
+from kvidgan.contract import DataFacts, FamilyConfig, LabelKind, MapName
 from kvidgan.nn.patches import smallest_side
 from kvidgan.nn.temporal import span
 
@@ -13,10 +13,8 @@ _ADAM = OptimizerConfig(name="adam", learning_rate=2e-4, beta_1=0.5, beta_2=0.99
 TAPS = 3  # frames that a video discriminator sees
 
 
-class Config(BaseModel):
+class Config(FamilyConfig):
     """Options of video-to-video synthesis; defaults are the paper's where it says them."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Literal["vid2vid"] = "vid2vid"
     size: tuple[int, int] = Field(
@@ -26,7 +24,7 @@ class Config(BaseModel):
     labels: list[str] | None = Field(
         None, description="Names of the label classes; null: those of the data."
     )
-    labels_from: Literal["ids", "edges", "foreground"] | None = Field(
+    labels_from: LabelKind | None = Field(
         None, description="What the label maps are; null: as the data says."
     )
     instance_edges: bool = Field(
@@ -115,23 +113,25 @@ class Config(BaseModel):
         return len(self.labels or []) + self.instance_edges
 
     @property
-    def maps(self) -> tuple[str, ...]:
+    def maps(self) -> tuple[MapName, ...]:
         """What the data has to tell of each frame."""
-        objects = ("instances",) if self.instance_edges or self.features else ()
+        objects: tuple[MapName, ...] = (
+            ("instances",) if self.instance_edges or self.features else ()
+        )
         return "labels", "flow", "confidence", *objects
 
     @property
-    def judged_scales(self) -> int:
+    def num_temporal_scales(self) -> int:
         """How many temporal scales there are: none without flow."""
         return self.temporal_scales if self.flow else 0
 
     @property
     def kept(self) -> int:
-        """Past frames that a step needs: for the generator, and for the slowest judge."""
-        slowest = span(self.judged_scales - 1, TAPS) - 1 if self.judged_scales else 0
+        """Past frames that a step needs: of the generator, and of the slowest discriminator."""
+        slowest = span(self.num_temporal_scales - 1, TAPS) - 1 if self.num_temporal_scales else 0
         return max(self.past, slowest)
 
-    def for_data(self, data: Facts) -> "Config":
+    def for_data(self, data: DataFacts) -> "Config":
         """Return the options with the data's label classes.
 
         Raises:
@@ -142,12 +142,12 @@ class Config(BaseModel):
                 "family.name: vid2vid needs a label map for every frame, found data without; "
                 "prepare the videos with --labels edges or --labels foreground"
             )
-        for name, given, found in (
+        for name, wanted, found in (
             ("labels", self.labels, data.labels),
             ("labels_from", self.labels_from, data.labels_from),
         ):
-            if given is not None and given != found:
-                raise ValueError(f"family.{name}: expected the data's, {found}, found {given}")
+            if wanted is not None and wanted != found:
+                raise ValueError(f"family.{name}: expected the data's, {found}, found {wanted}")
         try:
             _check_foreground(self.foreground_labels, data.labels)
         except ValueError as error:

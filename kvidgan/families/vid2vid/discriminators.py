@@ -1,11 +1,10 @@
-"""The discriminators of vid2vid (Wang et al. 2018, eq. 2 and 3), and what generators lose."""
+"""Discriminators of vid2vid, of single frames and of several (Wang et al. 2018, eq. 2 and 3)."""
 
 from typing import Any, NamedTuple
 
 import keras
 from keras import ops
 
-from kvidgan.adversarial import Pass
 from kvidgan.families.vid2vid.config import TAPS, Config
 from kvidgan.nn.losses import feature_matching, gan_loss
 from kvidgan.nn.patches import multi_scale, patch_discriminator
@@ -16,14 +15,14 @@ Tensor = Any
 FLOW_UNIT = 20.0  # pixels; flows are shown to discriminators as multiples
 
 
-class Verdict(NamedTuple):
+class AdversarialTerms(NamedTuple):
     """What a generator loses: to a discriminator's scores, and by differing in what it sees."""
 
     adversarial: Tensor
     features: Tensor
 
 
-class Judge:
+class DiscriminatorGroup:
     """One discriminator at several sizes, of single frames or of several.
 
     Attributes:
@@ -43,31 +42,28 @@ class Judge:
             for size in range(config.discriminator_scales)
         ]
 
-    def verdicts(self, real: Tensor, made: list[Tensor]) -> list[Verdict]:
-        """Return what the generator loses by each of `made`, to be told apart from `real`."""
-        of_real, *of_others = self._seen([ops.stop_gradient(real), *made])
+    def generator_terms(self, real: Tensor, generated: list[Tensor]) -> list[AdversarialTerms]:
+        """Return what the generator loses by each of `generated`, to be told apart from `real`."""
+        of_real, *of_others = self._outputs([ops.stop_gradient(real), *generated])
         found = []
-        for of_made in of_others:
-            features = feature_matching([s[:-1] for s in of_real], [s[:-1] for s in of_made])
-            scores = [seen[-1] for seen in of_made]
-            found.append(Verdict(gan_loss(self.loss, scores, real=True, generator=True), features))
+        for of_generated in of_others:
+            features = feature_matching([s[:-1] for s in of_real], [s[:-1] for s in of_generated])
+            scores = [seen[-1] for seen in of_generated]
+            found.append(
+                AdversarialTerms(gan_loss(self.loss, scores, real=True, generator=True), features)
+            )
         return found
 
-    def error(self, real: Tensor, made: list[Tensor]) -> Tensor:
-        """Return the discriminator's own loss: of real and of made images, a scalar, half each."""
-        of_all = self._seen([ops.stop_gradient(x) for x in (real, *made)])
+    def loss_of(self, real: Tensor, generated: list[Tensor]) -> Tensor:
+        """Return the discriminator's own loss, half of real and half of generated images."""
+        of_all = self._outputs([ops.stop_gradient(x) for x in (real, *generated)])
         losses = [
             gan_loss(self.loss, [scale[-1] for scale in seen], real=number == 0)
             for number, seen in enumerate(of_all)
         ]
-        return (losses[0] + sum(losses[1:]) / len(made)) / 2
+        return (losses[0] + sum(losses[1:]) / len(generated)) / 2
 
-    def passes(self, size: tuple[int, int], times: int) -> list[Pass]:
-        """Return what so many looks at frames of a height and width keep: `VideoGAN.passes`."""
-        sizes = [tuple(-(-side // 2**n) for side in size) for n in range(len(self.networks))]
-        return [Pass(network, times, s) for network, s in zip(self.networks, sizes, strict=True)]
-
-    def _seen(self, images: list[Tensor]) -> list[list[list[Tensor]]]:
+    def _outputs(self, images: list[Tensor]) -> list[list[list[Tensor]]]:
         """Return what the networks see of each image: by scale, the outputs of all layers.
 
         In one go where images do not share statistics: backends without a compiler take almost as

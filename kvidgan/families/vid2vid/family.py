@@ -1,7 +1,7 @@
 """Video-to-video synthesis: label maps to video (Wang et al., NeurIPS 2018).
 
 The generator draws the next frame from a window of label maps and its own past: an image, a flow
-that warps the past frame, and a mask that chooses between the two. Discriminators judge single
+that warps the past frame, and a mask that chooses between the two. Discriminators see single
 frames with their labels, and frames 1, 3 and 9 apart with the flow between them.
 """
 
@@ -10,9 +10,11 @@ from typing import Any
 import keras
 from keras import ops
 
-from kvidgan.adversarial import Pass, Player, VideoGAN, apply_gradients, value_and_gradients, when
+from kvidgan.adversarial import Player, apply_gradients, value_and_gradients, when
+from kvidgan.contract import ClipSpec, Condition, Encoding, Frame, History, Looks, StepSpec
+from kvidgan.families import FamilyModel
 from kvidgan.families.vid2vid.config import TAPS, Config
-from kvidgan.families.vid2vid.discriminators import Judge, frames_apart
+from kvidgan.families.vid2vid.discriminators import DiscriminatorGroup, frames_apart
 from kvidgan.families.vid2vid.features import REMEMBERED, clusters, encoder, over_objects, remember
 from kvidgan.families.vid2vid.generator import generator
 from kvidgan.nn.layers import instance_edges, one_hot_labels, to_signal
@@ -24,10 +26,46 @@ Tensor = Any
 Window = dict[str, Tensor]
 
 
-class Family(VideoGAN):
+LOSSES = {
+    "generator": "What the generators minimize: the sum of all its terms, weighted.",
+    "image_discriminator": "How badly the discriminator of single frames tells real from generated:"
+    " 0.25 if it cannot, with LSGAN. Near 0 for long: it has won.",
+    "video_discriminator": "How badly the discriminators of several frames tell real from "
+    "generated, a mean over the temporal scales: 0.25 if they cannot, with LSGAN.",
+    "adv_image": "What the generators lose to the discriminator of single frames.",
+    "adv_video": "What the generators lose to the discriminators of several frames.",
+    "features": "Feature matching, weighted: how differently the discriminators see real and "
+    "generated frames.",
+    "perceptual": "How differently VGG-19 sees real and generated frames, weighted.",
+    "flow": "The error of the generated flow, pixels, where the reference flow can be trusted; "
+    "weighted.",
+    "warp": "The true past frame, warped along the generated flow, to the true frame; weighted.",
+    "steady": "The generated frame to the one before it, warped along the reference flow: flicker; "
+    "weighted.",
+    "mask": "How much is drawn anew where the past frame could be warped; weighted.",
+}
+
+SMALL = {
+    "size": [64, 64],
+    "instance_edges": False,
+    "foreground_labels": [],
+    "generator_width": 4,
+    "foreground_width": 2,
+    "encoder_width": 2,
+    "down": 1,
+    "blocks": 2,
+    "fine_blocks": 1,
+    "discriminator_width": 2,
+    "discriminator_layers": 1,
+    "discriminator_scales": 1,
+    "perceptual": "none",
+}
+
+
+class Family(FamilyModel):
     """The networks, their players, and one step: the next frames of a sequence.
 
-    Batches come in runs that go on with the same clips; the frames that were made are kept from
+    Batches come in runs that go on with the same clips; the generated frames are kept from
     step to step. Before a run's first frame stand the real ones.
     """
 
@@ -36,14 +74,15 @@ class Family(VideoGAN):
         self.config = config
         self.generator = generator(config)
         self.encoder = encoder(config) if config.features else None
-        self.image_judge = Judge(config, config.classes + config.channels, "image")
-        seen = TAPS * config.channels + (TAPS - 1) * 2
-        self.video_judges = [
-            Judge(config, seen, f"video{scale}") for scale in range(config.judged_scales)
+        self.image_group = DiscriminatorGroup(config, config.classes + config.channels, "image")
+        channels = TAPS * config.channels + (TAPS - 1) * 2
+        self.video_groups = [
+            DiscriminatorGroup(config, channels, f"video{scale}")
+            for scale in range(config.num_temporal_scales)
         ]
         # As attributes of their own, since Keras finds networks in attributes and lists only.
-        self.image_discriminators = self.image_judge.networks
-        self.video_discriminators = [n for judge in self.video_judges for n in judge.networks]
+        self.image_discriminators = self.image_group.networks
+        self.video_discriminators = [n for group in self.video_groups for n in group.networks]
         self.perceptual = (
             None if config.perceptual == "none" else perceptual_network(config.perceptual)
         )
@@ -66,16 +105,16 @@ class Family(VideoGAN):
             own[variable.path.startswith((finest, "foreground"))].append(variable)
         if self.encoder is not None:
             own[True] += self.encoder.trainable_variables
-        videos = [v for judge in self.video_judges for v in judge.variables]
-        make, judging = config.generator_optimizer.build, config.discriminator_optimizer.build
+        videos = [v for group in self.video_groups for v in group.variables]
+        optimizer, opponent = config.generator_optimizer.build, config.discriminator_optimizer.build
         players = {
-            "generator": Player(make(), own[True], generates=True),
-            "image_discriminator": Player(judging(), self.image_judge.variables),
+            "generator": Player(optimizer(), own[True], generates=True),
+            "image_discriminator": Player(opponent(), self.image_group.variables),
         }
         if own[False]:
-            players["coarse_generators"] = Player(make(), own[False], generates=True)
+            players["coarse_generators"] = Player(optimizer(), own[False], generates=True)
         if videos:
-            players["video_discriminator"] = Player(judging(), videos)
+            players["video_discriminator"] = Player(opponent(), videos)
         return players
 
     def allocate(self, batch: int) -> None:
@@ -84,31 +123,35 @@ class Family(VideoGAN):
         shape = (batch, config.kept, *config.size, config.channels)
         self.past = self.add_weight(shape, "zeros", trainable=False, name="past")
 
-    def clips(self) -> dict[str, dict[str, Any]]:
-        """A batch holds windows: the frames before those to be made, and those."""
+    def clips(self) -> dict[str, ClipSpec]:
+        """Return a batch's one entry: windows of frames before those to be generated, and those."""
         config = self.config
         height, width = config.size
-        side = {"height": height, "width": width, "channels": config.channels}
-        runs = {
-            "sequence": -(-config.sequence // config.backprop_frames),
-            "first_sequence": -(-config.first_sequence // config.backprop_frames),
-            "grow_every": config.grow_every,
-            "advance": config.backprop_frames,
-            "position": True,
-        }
-        read = {"frames": config.kept + config.backprop_frames, "maps": config.maps}
-        return {"video": {**read, **side, "flip": config.flip, **runs}}
+        video = ClipSpec(
+            num_frames=config.kept + config.backprop_frames,
+            height=height,
+            width=width,
+            channels=config.channels,
+            maps=config.maps,
+            flip=config.flip,
+            sequence=-(-config.sequence // config.backprop_frames),
+            first_sequence=-(-config.first_sequence // config.backprop_frames),
+            grow_every=config.grow_every,
+            advance=config.backprop_frames,
+            position=True,
+        )
+        return {"video": video}
 
     # ---- Step -----------------------------------------------------------------------------------
 
     def adversarial_step(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Draw the next frames, then update generators and discriminators; return all losses."""
+        """Generate the next frames, then update generators and discriminators; return losses."""
         window, kept = self._window(batch), self.config.kept
         begins = ops.reshape(window["position"], (-1, 1, 1, 1, 1)) == 0
         past = ops.where(begins, window["frames"][:, :kept], self.past.value)
-        made, raw, losses = self._step_generators(window, past)
-        losses |= self._step_discriminators(window, made, raw)
-        self.past.assign(made[:, -kept:])
+        generated, raw, losses = self._step_generators(window, past)
+        losses |= self._step_discriminators(window, generated, raw)
+        self.past.assign(generated[:, -kept:])
         return losses
 
     def _window(self, batch: dict[str, Tensor]) -> Window:
@@ -138,16 +181,18 @@ class Family(VideoGAN):
 
         def loss_fn():
             looks, objects = self._looks(window)
-            outputs, made = self._draw({**window, **looks}, past)
-            terms = self._generator_terms(window, outputs, made)
+            outputs, generated = self._generate({**window, **looks}, past)
+            terms = self._generator_terms(window, outputs, generated)
             raw = ops.stack([one.get("raw", one["frame"]) for one in outputs], axis=1)
-            return sum(terms.values()), (made, raw, terms, objects)
+            return sum(terms.values()), (generated, raw, terms, objects)
 
-        (loss, (made, raw, terms, objects)), gradients = value_and_gradients(loss_fn, variables)
+        (loss, (generated, raw, terms, objects)), gradients = value_and_gradients(
+            loss_fn, variables
+        )
         self._apply(gradients, players)
         for found in objects:
             self.memory.assign(remember(self.memory.value, found, self.steps.value))
-        return made, raw, {"generator": loss, **terms}
+        return generated, raw, {"generator": loss, **terms}
 
     def _apply(self, gradients, players):
         """Step the finest generator, and the coarser ones once their time has come."""
@@ -164,18 +209,25 @@ class Family(VideoGAN):
             learns = self.steps.value > self.config.fix_coarse_steps
             when(learns, step_coarse, self.steps.value)
 
-    def _step_discriminators(self, window: Window, made: Tensor, raw: Tensor) -> dict[str, Tensor]:
-        images = self._judged_images(window, made, raw)
-        image = self.minimize(lambda: self.image_judge.error(*images), "image_discriminator")
+    def _step_discriminators(
+        self, window: Window, generated: Tensor, raw: Tensor
+    ) -> dict[str, Tensor]:
+        images = self._image_inputs(window, generated, raw)
+        image = self.minimize(lambda: self.image_group.loss_of(*images), "image_discriminator")
         losses = {"image_discriminator": image}
-        if self.video_judges:
+        if self.video_groups:
             losses["video_discriminator"] = self.minimize(
-                lambda: _mean([j.error(*seen) for j, seen in self._judged_videos(window, made)]),
+                lambda: _mean(
+                    [
+                        group.loss_of(*inputs)
+                        for group, inputs in self._video_inputs(window, generated)
+                    ]
+                ),
                 "video_discriminator",
             )
         return losses
 
-    # ---- Drawing --------------------------------------------------------------------------------
+    # ---- Generating -----------------------------------------------------------------------------
 
     def _looks(self, window: Window) -> tuple[Window, list[Tensor]]:
         """Return how the new real frames' objects look, (batch, time, height, width, features).
@@ -199,12 +251,12 @@ class Family(VideoGAN):
         painted = ops.stack([one for one, _ in found], axis=1)
         return {"looks": painted}, [ops.stop_gradient(found[-1][1])]
 
-    def _draw(self, window: Window, past: Tensor) -> tuple[list[dict[str, Tensor]], Tensor]:
+    def _generate(self, window: Window, past: Tensor) -> tuple[list[dict[str, Tensor]], Tensor]:
         """Make the window's new frames one after another, each from those before.
 
         Returns:
-            What the generator gave for each, and past and made frames in one tensor (batch, time,
-            height, width, channels).
+            What the generator gave for each, and past and generated frames in one tensor (batch,
+            time, height, width, channels).
         """
         config, outputs, frames = self.config, [], past
         for number in range(config.backprop_frames):
@@ -222,124 +274,116 @@ class Family(VideoGAN):
         config = self.config
         if config.first_frame == "real":
             return past
-        made = window["position"] * config.backprop_frames + number
+        generated = window["position"] * config.backprop_frames + number
         ago = ops.arange(config.past, 0, -1)
-        there = ops.cast(ago[None] <= made[:, None], "float32")  # (batch, L)
+        there = ops.cast(ago[None] <= generated[:, None], "float32")  # (batch, L)
         return past * there[:, :, None, None, None]
 
     # ---- Losses ---------------------------------------------------------------------------------
 
     def _generator_terms(
-        self, window: Window, outputs: list[dict[str, Tensor]], made: Tensor
+        self, window: Window, outputs: list[dict[str, Tensor]], generated: Tensor
     ) -> dict[str, Tensor]:
         """Return the weighted terms of the generators' loss, each a mean over the new frames."""
         config = self.config
         raw = ops.stack([one.get("raw", one["frame"]) for one in outputs], axis=1)
-        images = self.image_judge.verdicts(*self._judged_images(window, made, raw))
-        judged = self._judged_videos(window, made)
-        videos = [verdict for judge, seen in judged for verdict in judge.verdicts(*seen)]
-        verdicts = [*images, *videos]
-        terms = {"adv_image": _mean([verdict.adversarial for verdict in images])}
+        images = self.image_group.generator_terms(*self._image_inputs(window, generated, raw))
+        videos = [
+            terms
+            for group, inputs in self._video_inputs(window, generated)
+            for terms in group.generator_terms(*inputs)
+        ]
+        terms = {"adv_image": _mean([one.adversarial for one in images])}
         if videos:
-            terms["adv_video"] = _mean([verdict.adversarial for verdict in videos])
-        terms["features"] = config.feature_matching * _mean([v.features for v in verdicts])
+            terms["adv_video"] = _mean([one.adversarial for one in videos])
+        terms["features"] = config.feature_matching * _mean(
+            [one.features for one in [*images, *videos]]
+        )
         if self.perceptual is not None:
             seen = [
                 perceptual_loss(self.perceptual, real, one)
                 for real, one in zip(
-                    _times(self._new(window["frames"])), _times(self._new(made)), strict=True
+                    _times(self._new(window["frames"])), _times(self._new(generated)), strict=True
                 )
             ]
             terms["perceptual"] = config.perceptual_weight * _mean(seen)
         if config.flow:
-            terms |= self._motion_terms(window, outputs, made)
+            terms |= self._motion_terms(window, outputs, generated)
         return terms
 
-    def _motion_terms(self, window, outputs, made):
+    def _motion_terms(self, window, outputs, generated):
         """Return the losses of flow, of what it warps, and of the mask (eq. 5 and sec. 4)."""
         weight = self.config.flow_weight
         found: dict[str, list[Tensor]] = {"flow": [], "warp": [], "steady": [], "mask": []}
         for number, output in enumerate(outputs):
             time = self.config.kept + number
-            flow, sure = window["flow"][:, time], window["confidence"][:, time]
+            flow, confidence = window["flow"][:, time], window["confidence"][:, time]
             real, before = window["frames"][:, time], window["frames"][:, time - 1]
-            found["flow"].append(masked_l1(flow, output["flow"], sure))
-            found["warp"].append(masked_l1(real, warp(before, output["flow"]), sure))
-            steady = warp(ops.stop_gradient(made[:, time - 1]), flow)
-            found["steady"].append(masked_l1(steady, output["frame"], sure))
-            found["mask"].append(ops.mean(output["mask"] * sure))
+            found["flow"].append(masked_l1(flow, output["flow"], confidence))
+            found["warp"].append(masked_l1(real, warp(before, output["flow"]), confidence))
+            steady = warp(ops.stop_gradient(generated[:, time - 1]), flow)
+            found["steady"].append(masked_l1(steady, output["frame"], confidence))
+            found["mask"].append(ops.mean(output["mask"] * confidence))
         if self.config.first_frame == "real":
             del found["mask"]
         return {name: weight * _mean(values) for name, values in found.items()}
 
-    def _judged_images(self, window, made, raw) -> tuple[Tensor, list[Tensor]]:
+    def _image_inputs(self, window, generated, raw) -> tuple[Tensor, list[Tensor]]:
         """Return new frames with their labels: the real ones, and the composed and raw ones."""
         labels = window["labels"][:, self.config.past :]
         images = [
             self._new(window["frames"]),
-            self._new(made),
+            self._new(generated),
             *([raw] if self.config.flow else []),
         ]
         real, *others = [_flat(ops.concatenate([labels, image], axis=-1)) for image in images]
         return real, others
 
-    def _judged_videos(self, window, made) -> list[tuple[Judge, tuple[Tensor, list[Tensor]]]]:
-        """Return each video discriminator with what it sees, real and made, at the last frame."""
+    def _video_inputs(
+        self, window, generated
+    ) -> list[tuple[DiscriminatorGroup, tuple[Tensor, list[Tensor]]]]:
+        """Return each video discriminator with its real and generated inputs at the last frame."""
         found = []
-        for scale, judge in enumerate(self.video_judges):
-            real, own = (frames_apart(x, window["flow"], scale) for x in (window["frames"], made))
-            found.append((judge, (real, [own])))
+        for scale, group in enumerate(self.video_groups):
+            real, own = (
+                frames_apart(x, window["flow"], scale) for x in (window["frames"], generated)
+            )
+            found.append((group, (real, [own])))
         return found
 
     def _new(self, x: Tensor) -> Tensor:
         return x[:, self.config.kept :]
 
-    def passes(self) -> list[list[Pass]]:
-        """See `VideoGAN.passes`: the generators' loss, and those of all discriminators."""
-        config, frames = self.config, self.config.backprop_frames
-        looks = 3 if config.flow else 2  # at the real frame, the composed one and the raw one
-        image = self.image_judge.passes(config.size, looks * frames)
-        videos = [judge.passes(config.size, 2) for judge in self.video_judges]
-        seen = [*image, *(one for passes in videos for one in passes)]
-        if self.perceptual is not None:
-            seen.append(Pass(self.perceptual, 2 * frames, config.size))
-        if self.encoder is not None:
-            seen.append(Pass(self.encoder, frames, config.size))
-        return [[Pass(self.generator, frames, config.size), *seen], image, *videos]
-
     # ---- Rollout --------------------------------------------------------------------------------
 
-    def rollout_model(self) -> tuple[keras.Model, dict[str, Any]]:
-        """Return one frame's step, labels and past frames to a frame, and its description."""
-        config = self.config
-        encoding = {
-            "one_hot": len(config.labels or []),
-            "names": config.labels,
-            "found": config.labels_from or "ids",
-            "instance_edges": config.instance_edges,
-        }
-        described: dict[str, dict[str, Any]] = {
-            "labels": {"role": "condition", "frames": config.past + 1, "encoding": encoding}
+    def rollout_model(self) -> tuple[keras.Model, StepSpec]:
+        """Return the generator: a step from label maps and past frames to a frame."""
+        config, names = self.config, self.config.labels or []
+        encoding = Encoding(
+            one_hot=len(names),
+            names=config.labels,
+            found=config.labels_from or "ids",
+            instance_edges=config.instance_edges,
+        )
+        inputs: dict[str, Condition | History] = {
+            "labels": Condition(frames=config.past + 1, encoding=encoding)
         }
         if config.features:
-            names = config.labels or []
             vectors = clusters(ops.convert_to_numpy(self.memory), config.looks)
-            own = {"features": config.features, "names": names, "vectors": vectors}
-            described["looks"] = {"role": "condition", "frames": 1, "looks": own}
-        extras = {}
+            looks = Looks(features=config.features, names=names, vectors=vectors)
+            inputs["looks"] = Condition(frames=1, looks=looks)
         if config.flow:
-            empty = config.first_frame == "drawn"
-            described["past"] = {"role": "history", "frames": config.past, "may_be_empty": empty}
-            extras = {"mask": "mask", "flow": "flow", "raw": "image"}
-        frame = {
-            "output": "frame",
-            "height": None,
-            "width": None,
-            "channels": config.channels,
-            "multiple_of": config.multiple_of,
-            "trained": config.size,
-        }
-        return self.generator, {"frame": frame, "inputs": described, "extra_outputs": extras}
+            may_be_empty = config.first_frame == "drawn"
+            inputs["past"] = History(frames=config.past, may_be_empty=may_be_empty)
+        frame = Frame(
+            height=None,
+            width=None,
+            channels=config.channels,
+            multiple_of=config.multiple_of,
+            trained=config.size,
+        )
+        extras = {"mask": "mask", "flow": "flow", "raw": "image"} if config.flow else {}
+        return self.generator, StepSpec(frame=frame, inputs=inputs, extra_outputs=extras)
 
 
 def _mean(values: list[Tensor]) -> Tensor:

@@ -17,7 +17,7 @@ Tensor = Any
 FLOW_SCALE = 20.0  # pixels; what the flow's layer gives is multiplied by
 
 
-class Features(NamedTuple):
+class ScaleFeatures(NamedTuple):
     """What heads draw from, at a scale's own size: the image's, and the motion's or None."""
 
     image: Tensor
@@ -94,7 +94,7 @@ def _chosen(config: Config) -> list[str]:
 # ---- Coarse to fine -----------------------------------------------------------------------------
 
 
-def _pyramid(config: Config, labels: Tensor, past: Tensor | None) -> Features:
+def _pyramid(config: Config, labels: Tensor, past: Tensor | None) -> ScaleFeatures:
     """Run all scales; each but the coarsest adds its features to those of the one below."""
     sizes = [(labels, past)]
     for _ in range(config.scales - 1):
@@ -107,7 +107,7 @@ def _pyramid(config: Config, labels: Tensor, past: Tensor | None) -> Features:
     return features
 
 
-def _coarse(config: Config, labels: Tensor, past: Tensor | None) -> Features:
+def _coarse(config: Config, labels: Tensor, past: Tensor | None) -> ScaleFeatures:
     before = config.blocks // 2
 
     def encoded(x, name):
@@ -125,14 +125,14 @@ def _coarse(config: Config, labels: Tensor, past: Tensor | None) -> Features:
 
     x = encoded(labels, "scale0_labels")
     if past is None:
-        return Features(decoded(x, "scale0_drawing"), None)
+        return ScaleFeatures(decoded(x, "scale0_drawing"), None)
     x = layers.Add(name="scale0_join")([x, encoded(past, "scale0_past")])
-    return Features(decoded(x, "scale0_drawing"), decoded(x, "scale0_motion"))
+    return ScaleFeatures(decoded(x, "scale0_drawing"), decoded(x, "scale0_motion"))
 
 
 def _finer(
-    config: Config, number: int, labels: Tensor, past: Tensor | None, coarse: Features
-) -> Features:
+    config: Config, number: int, labels: Tensor, past: Tensor | None, coarse: ScaleFeatures
+) -> ScaleFeatures:
     scale, width = f"scale{number}", config.generator_width >> number
 
     def encoded(x, name):
@@ -148,7 +148,7 @@ def _finer(
     if past is not None:
         found.append(encoded(past, "past"))
     motion = None if coarse.motion is None else decoded(coarse.motion, "motion")
-    return Features(decoded(coarse.image, "drawing"), motion)
+    return ScaleFeatures(decoded(coarse.image, "drawing"), motion)
 
 
 def _foreground(config: Config, labels: Tensor) -> Tensor:

@@ -8,7 +8,9 @@ from typing import Literal
 import numpy as np
 
 from kvidgan.media import BACKGROUND, bordered, enlarge, grid
-from kvidgan.rollout.comparison import GIVEN, NEITHER, PREDICTED
+from kvidgan.media import CONTEXT_COLOUR as GIVEN
+from kvidgan.media import PREDICTED_COLOUR as PREDICTED
+from kvidgan.media.comparison import NO_COLOUR as NEITHER
 
 Array = np.ndarray
 Size = tuple[int, int]  # (height, width)

@@ -135,7 +135,9 @@ class NoiseForm(QWidget):
             content_seed=content if self._needs.content else motion,
             motion_seed=motion if self._needs.motion else content,
             choices={n: box.currentData() for n, box in self.choices.items() if box.currentData()},
-            interpolate=self._needs.between and self.interpolate.isChecked(),
+            arrangement=(
+                "interpolate" if self._needs.between and self.interpolate.isChecked() else "plain"
+            ),
         )
 
     def set_values(self, values: NoiseValues | ClipValues) -> None:
@@ -146,7 +148,7 @@ class NoiseForm(QWidget):
         self.frames.setValue(values.frames)
         self.content.set_seed(values.content_seed)
         self.motion.set_seed(values.motion_seed)
-        self.interpolate.setChecked(values.interpolate)
+        self.interpolate.setChecked(values.arrangement == "interpolate")
         for name, box in self.choices.items():
             box.setCurrentIndex(max(0, box.findData(values.choices.get(name))))
 

@@ -7,7 +7,6 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QWidget
 
 from kvidgan.errors import UserError
-from kvidgan.rollout.comparison import trained_stride
 from kvidgan.rollout.description import Description
 from kvidgan_viewer.panel.clip_form import ClipForm, Video
 from kvidgan_viewer.panel.noise_form import NoiseForm
@@ -61,7 +60,7 @@ class Panel(QScrollArea):
         except UserError as error:
             self._say(str(error))
             return
-        self._kind, self._stride = wanted.kind, trained_stride(description)
+        self._kind, self._stride = wanted.kind, description.stride
         noise = wanted.kind == "noise"
         self.form = NoiseForm(wanted) if noise else ClipForm(wanted, self._stride)
         self.setWidget(self.form)

@@ -3,18 +3,15 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from kvidgan.errors import UserError
-from kvidgan.rollout.comparison import needed_maps
-from kvidgan.rollout.description import Choice, Condition, Description, History, Latent, State
-from kvidgan.rollout.label_maps import wanted_size
-from kvidgan.rollout.looks import looks
-from kvidgan_viewer.plans import FromNoise, OnClip
+from kvidgan.media import parse_size
+from kvidgan.playback import ClipPlan, NoisePlan
+from kvidgan.rollout.description import Description
 
 Kind = Literal["noise", "clip", "labels"]
 
 
 @dataclass(frozen=True)
-class NoiseValues(FromNoise):
+class NoiseValues(NoisePlan):
     """Videos from noise.
 
     Attributes:
@@ -25,7 +22,7 @@ class NoiseValues(FromNoise):
 
 
 @dataclass(frozen=True)
-class ClipValues(OnClip):
+class ClipValues(ClipPlan):
     """What goes on with a clip, or follows label maps.
 
     Attributes:
@@ -69,47 +66,24 @@ def needs(description: Description) -> Needs:
     Raises:
         UserError: If it follows something that is no label maps.
     """
-    history, conditions = description.named(History), description.named(Condition)
-    spec = description.frame
-    sized, size = spec.height is None or spec.width is None, wanted_size(description)
-    if conditions:
-        needed_maps(description)
-        own = looks(description)
-        counts = {} if own is None else dict(zip(own.names, map(len, own.vectors), strict=True))
-        several = {name: count for name, count in counts.items() if count > 1}
-        return Needs("labels", first=bool(history), sized=sized, size=size, looks=several)
-    if history:
-        return Needs("clip", sized=sized, size=size)
-    return _of_noise(description)
-
-
-def _of_noise(description: Description) -> Needs:
-    latents, states = description.named(Latent).values(), description.named(State).values()
-    fixed = any(spec.per == "video" for spec in latents)
-    begun = any(spec.draw != "zeros" and spec.same_as is None for spec in states)
-    choices = {name: spec.labels for name, spec in description.named(Choice).items()}
-    return Needs(
-        "noise",
-        content=fixed or bool(choices),
-        motion=begun or any(spec.per == "frame" for spec in latents),
-        between=fixed or begun,
-        choices=choices,
-    )
+    any_size, size = description.any_size, description.size
+    match description.kind:
+        case "noise":
+            content, motion, path = map(bool, description.noise)
+            return Needs("noise", content, motion, path, choices=description.choices)
+        case "clip":
+            return Needs("clip", sized=any_size, size=size)
+    description.expect_clip_or_labels()
+    counts = description.looks.counts if description.looks else {}
+    several = {name: count for name, count in counts.items() if count > 1}
+    first = description.most_context_frames > 0
+    return Needs("labels", first=first, sized=any_size, size=size, looks=several)
 
 
 def parsed_size(text: str) -> tuple[int, int] | None:
-    """Return (height, width) of WIDTHxHEIGHT; None of an empty text.
+    """Return the (height, width) of WIDTHxHEIGHT; None of an empty text.
 
     Raises:
         UserError: If it is neither.
     """
-    if not text.strip():
-        return None
-    width, _, height = text.lower().partition("x")
-    try:
-        size = int(height), int(width)
-    except ValueError:
-        size = 0, 0
-    if min(size) < 1:
-        raise UserError(f"Expected WIDTHxHEIGHT in pixels, as 512x256, found {text!r}.")
-    return size
+    return parse_size(text) if text.strip() else None

@@ -6,8 +6,8 @@ comes late from an older one.
 
 from dataclasses import dataclass
 
+from kvidgan.playback import Plan
 from kvidgan.rollout.description import Description
-from kvidgan_viewer.plans import Plan
 from kvidgan_viewer.worker.shared_memory import Parcel
 
 Scores = dict[str, tuple[float, float]]

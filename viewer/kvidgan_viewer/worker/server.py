@@ -30,7 +30,7 @@ from kvidgan_viewer.worker.shared_memory import Memory, Writer
 
 if TYPE_CHECKING:  # both load Keras
     from kvidgan.rollout import Rollout
-    from kvidgan_viewer.worker.rollouts import Rolling
+    from kvidgan_viewer.worker.rollouts import FilmRollout
 
 
 def serve(connection: Connection, memory: Memory, backend: str) -> None:
@@ -73,7 +73,7 @@ class _Job:
 
     number: int
     until: int
-    rolling: "Rolling"
+    rolling: "FilmRollout"
     made: int = 0
     held: Moment | None = None  # there was no slot for it
     waits: bool = False
@@ -170,7 +170,8 @@ class Serving:
 
         rolling = begin(self._rollout, request.plan)
         self._job = _Job(request.job, request.until, rolling)
-        told = (rolling.note, rolling.fps, rolling.given, rolling.total, rolling.panes)
+        playback = rolling.playback
+        told = (playback.note, playback.fps, playback.num_context, playback.total, rolling.panes)
         self._send(messages.Started(request.job, *told))
 
     def _more(self, request: messages.More) -> None:
@@ -210,12 +211,13 @@ class Serving:
             job.held, job.made = None, job.made + 1
 
     def _next(self, job: _Job) -> Moment | None:
-        rolling = job.rolling
-        if job.made == rolling.free and rolling.shape not in self._called:
+        rolling, playback = job.rolling, job.rolling.playback
+        shape = playback.step_shape
+        if job.made == playback.num_before_step and shape not in self._called:
             self._send(messages.Compiling(job.number, job.made))
-        moment = next(rolling.moments, None)
-        if moment is not None and job.made >= rolling.free:
-            self._called.add(rolling.shape)
+        moment = next(rolling.frames, None)
+        if moment is not None and job.made >= playback.num_before_step:
+            self._called.add(shape)
         return moment
 
 

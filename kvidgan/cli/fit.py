@@ -1,17 +1,16 @@
-"""Train: `kvidgan fit`, and what belongs to a config or a run."""
+"""`kvidgan fit`: train a model from a YAML file, or go on with a run."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from kvidgan.cli.common import Overrides, backend, fail, progress, say
+from kvidgan.cli.common import ConfigName, Overrides, backend, fail, find_config, progress, say
 from kvidgan.errors import UserError
 
 
 def fit(
-    config: Annotated[Path | None, typer.Argument(help="A YAML file.")] = None,
+    config: ConfigName = None,
     overrides: Overrides = None,
     resume: Annotated[
         Path | None, typer.Option(help="Go on with this run's folder from its last checkpoint.")
@@ -43,7 +42,7 @@ def fit(
         if before is not None and config is None:
             config, overrides = before.config_path, [f"run.name={before.next_name()}", *overrides]
         assert config is not None
-        checked = load(config, overrides)
+        checked = load(find_config(config), overrides)
         outcome = training.start(checked, overwrite, say, progress, before)
     folder = outcome.run.folder
     if outcome.model is None:
@@ -73,58 +72,11 @@ def _check_start(config: Path | None, resume: Path | None, origin: Path | None) 
 
 def _what_to_try(model: Path) -> str:
     """Return a command that shows what a model does, by what it begins with."""
-    from kvidgan.rollout.description import Condition, History, read_description
+    from kvidgan.rollout.description import read_description
 
-    description = read_description(model)
-    if description.named(Condition):
-        return f"kvidgan predict {model} YOUR_LABEL_MAPS -o out.mp4"
-    if description.named(History):
+    kind = read_description(model).kind
+    if kind == "noise":
+        return f"kvidgan generate {model} -n 8 --frames 64 -o out.gif"
+    if kind == "clip":
         return f"kvidgan predict {model} YOUR_CLIP -n 64 --compare -o out.gif"
-    return f"kvidgan generate {model} -n 8 --frames 64 -o out.gif"
-
-
-def export(
-    run: Annotated[Path, typer.Argument(help="A run's folder.")],
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Default: NAME.keras in the run.")
-    ] = None,
-    checkpoint: Annotated[
-        Path | None, typer.Option(help="A checkpoint of the run; default: the last.")
-    ] = None,
-) -> None:
-    """Export a run's checkpoint as one .keras file, also of a run that was stopped."""
-    with backend():
-        from kvidgan.training.fit import export_checkpoint
-    from kvidgan.runs import Run
-
-    say(f"{export_checkpoint(Run.open(run), output, checkpoint)} written.")
-
-
-def bench(
-    config: Annotated[Path, typer.Argument(help="A YAML file.")],
-    overrides: Overrides = None,
-    batch: Annotated[int | None, typer.Option(min=1, help="Overrides data.batch.")] = None,
-    steps: Annotated[int, typer.Option(min=2, help="Steps to time.")] = 8,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON.")] = False,
-) -> None:
-    """Time training steps: seconds a step, clips a second, cost of data, peak memory."""
-    with backend():
-        from kvidgan.config import load
-        from kvidgan.training.bench import bench as measure
-
-    extra = [] if batch is None else [f"data.batch={batch}"]
-    tell = (lambda text: None) if as_json else say
-    figures = measure(load(config, [*(overrides or []), *extra]), steps, tell)
-    if as_json:
-        typer.echo(json.dumps(figures))
-        return
-    for name, value in figures.items():
-        typer.echo(f"{name:<18}{value:.4g}" if isinstance(value, float) else f"{name:<18}{value}")
-
-
-def schema() -> None:
-    """Print the JSON schema of the YAML files, for editors."""
-    with backend():
-        from kvidgan.config import schema_text
-
-    typer.echo(schema_text(), nl=False)
+    return f"kvidgan predict {model} YOUR_LABEL_MAPS -o out.mp4"

@@ -1,52 +1,21 @@
-"""Play an exported model: `kvidgan generate` from noise, `kvidgan predict` from a clip."""
+"""`kvidgan predict`: go on with a clip, or follow label maps."""
 
-from typing import Annotated, Literal
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
+import numpy as np
 import typer
 
 from kvidgan.cli.common import Layout, Model, Output, Scale, backend, counted, say
 from kvidgan.errors import UserError
+from kvidgan.media import enlarge, parse_size, write_together
+from kvidgan.media.comparison import comparison
+from kvidgan.runs import exported
 
-
-def generate(
-    model: Model,
-    output: Output,
-    count: Annotated[int, typer.Option("-n", "--count", min=1, help="Number of videos.")] = 8,
-    frames: Annotated[int, typer.Option(min=1, help="Frames, also more than trained on.")] = 32,
-    seed: Annotated[int, typer.Option(min=0, help="Equal seeds give equal frames.")] = 0,
-    arrangement: Annotated[
-        Literal["plain", "content-motion"],
-        typer.Option(
-            "--grid",
-            help="content-motion: COUNT rows of equal content, COUNT columns of equal motion.",
-        ),
-    ] = "plain",
-    category: Annotated[str | None, typer.Option(help="One category for all, by name.")] = None,
-    interpolate: Annotated[
-        bool, typer.Option("--interpolate", help="COUNT contents on the way between two.")
-    ] = False,
-    fps: Annotated[float, typer.Option(min=0.1, max=100, help="Frames a second.")] = 12.5,
-    scale: Scale = 0,
-) -> None:
-    """Generate videos from noise, side by side."""
-    if arrangement != "plain" and interpolate:
-        raise UserError("Expected one of --grid and --interpolate, found both.")
-    with backend():
-        from kvidgan.rollout import Rollout
-        from kvidgan.rollout.generate import generate as play
-    from kvidgan.media import enlarge, write_frames
-    from kvidgan.runs import exported
-
-    pictures = play(
-        Rollout.open(exported(model)),
-        count,
-        frames,
-        seed=seed,
-        arrangement="interpolate" if interpolate else arrangement,
-        category=category,
-    )
-    real_fps = write_frames(output, (enlarge(p, scale) for p in counted(pictures, frames)), fps)
-    say(f"{output}: {frames} frames at {real_fps:g} fps.")
+if TYPE_CHECKING:  # it loads Keras
+    from kvidgan.playback.playback import Playback, PlaybackFrame
 
 
 def predict(
@@ -123,36 +92,63 @@ def predict(
     scale: Scale = 0,
 ) -> None:
     """Go on with a clip: predict the frames after its first ones, or make those of label maps."""
-    wanted = None if size is None else _size(size)
+    wanted = None if size is None else parse_size(size, "--size")
     looks = dict(map(_look, look or []))
     with backend():
+        from kvidgan.playback.playback import play
         from kvidgan.rollout import Rollout
-    from kvidgan.media import write_together
-    from kvidgan.playback import Playing, Where, open_given
-    from kvidgan.playback.playback import beside
-    from kvidgan.rollout.comparison import trained_stride
-    from kvidgan.rollout.extra_outputs import check_extras
-    from kvidgan.rollout.label_maps import of_size
-    from kvidgan.runs import exported
+        from kvidgan.rollout.extra_outputs import check_extras
+    from kvidgan.playback import ClipPlan
 
     rollout = Rollout.open(exported(model))
     extras = outputs.split(",") if outputs else []
     check_extras(rollout.description, extras)
-    description = of_size(rollout.description, wanted)
-    where = Where(clip, video, layout, start, stride or trained_stride(description))
-    given = open_given(description, where, first)
-    given.start.update(looks=looks, seed=seed)
-    if given.labels is None:
+    plan = ClipPlan(clip, video, layout, start, stride, first, wanted, seed, looks)
+    playback = play(rollout, plan)
+    if not playback.has_label_maps:
         frames = frames or 64
-    playing = Playing(rollout, given, frames, scale)
-    total = min((n for n in (frames, given.count) if n is not None), default=None)
-    moments = counted(playing.moments(extras, compare), total)
-    paths = [output, *(beside(output, name) for name in extras)]
-    real_fps = write_together(paths, moments, fps or given.fps)
-    say(given.note)
-    how = "predicted" if given.labels is None else "made of label maps"
-    beyond = ", without those given" if given.labels and len(given.frames) and not compare else ""
-    say(f"{output}: {playing.made} frames {how}{beyond}, at {real_fps:g} fps.")
+    possible = None if playback.total is None else playback.total - playback.num_context
+    total = min((n for n in (frames, possible) if n is not None), default=None)
+    written = 0
+
+    def predicted() -> Iterator[list[np.ndarray | None]]:
+        nonlocal written
+        last = None if frames is None else playback.num_context + frames
+        for one in islice(playback.frames, last):
+            written += not one.is_context
+            if compare or not one.is_context:
+                yield _pictures(one, playback, extras, compare, scale)
+
+    paths = [output, *(_beside(output, name) for name in extras)]
+    real_fps = write_together(paths, counted(predicted(), total), fps or playback.fps)
+    say(playback.note)
+    how = "made of label maps" if playback.has_label_maps else "predicted"
+    hidden = playback.has_label_maps and playback.num_context and not compare
+    without = ", without those given" if hidden else ""
+    say(f"{output}: {written} frames {how}{without}, at {real_fps:g} fps.")
+
+
+def _pictures(
+    one: "PlaybackFrame", playback: "Playback", extras: list[str], compare: bool, scale: int
+) -> list[np.ndarray | None]:
+    """Return a picture of a frame and one of each extra output, None where it has none."""
+    picture = enlarge(one.frame, scale)
+    if compare:
+        picture = comparison(
+            one.frame,
+            is_context=one.is_context,
+            has_truth=playback.has_truth,
+            truth=one.truth,
+            label_map=one.label_map,
+            scale=scale,
+        )
+    found = (one.extras.get(name) for name in extras)
+    return [picture, *(None if extra is None else enlarge(extra, scale) for extra in found)]
+
+
+def _beside(path: Path, name: str) -> Path:
+    """Return where an extra output is written: `out-mask.mp4` beside `out.mp4`."""
+    return path.with_name(f"{path.stem}-{name}{path.suffix}")
 
 
 def _look(text: str) -> tuple[str, int]:
@@ -161,11 +157,3 @@ def _look(text: str) -> tuple[str, int]:
     if not (name and number.isdecimal()):
         raise UserError(f"--look: expected CLASS=N, as car=2 or car:7=0, found {text!r}.")
     return name, int(number)
-
-
-def _size(text: str) -> tuple[int, int]:
-    """Return (height, width) of WIDTHxHEIGHT."""
-    width, _, height = text.partition("x")
-    if not (width.isdecimal() and height.isdecimal() and int(width) * int(height)):
-        raise UserError(f"--size: expected WIDTHxHEIGHT in pixels, as 512x256, found {text!r}.")
-    return int(height), int(width)

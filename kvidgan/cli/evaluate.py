@@ -1,4 +1,4 @@
-"""Score exported models: `kvidgan evaluate`."""
+"""`kvidgan evaluate`: score exported models on real clips, beside baselines."""
 
 from pathlib import Path
 from typing import Annotated
@@ -42,34 +42,34 @@ def evaluate(
     """Score predictors and models that follow label maps on real clips, beside baselines."""
     with backend():
         from kvidgan.evaluation.evaluate import evaluate as score
-        from kvidgan.evaluation.report import names, write_report
+        from kvidgan.evaluation.report import model_names, write_report
         from kvidgan.rollout import Rollout
     from kvidgan.data.open import find_source, is_store, open_data
     from kvidgan.data.schema import DataConfig
-    from kvidgan.evaluation.requirements import to_be_found
+    from kvidgan.evaluation.requirements import labels_to_find
     from kvidgan.evaluation.tables import summary, tables
     from kvidgan.runs import exported
 
     if output is not None and output.is_file():  # before the work, not after it
         raise UserError(f"-o: expected a folder, found the file {output}; choose another name.")
-    files = names([exported(model) for model in models])
+    files = model_names([exported(model) for model in models])
     rollouts = {name: Rollout.open(path) for name, path in files.items()}
     # Unchecked: opening the data names what it does not know.
     config = DataConfig.model_construct(path=data).model_copy(update={"layout": layout})
-    kind = to_be_found({name: rollout.description for name, rollout in rollouts.items()})
+    kind = labels_to_find({name: rollout.description for name, rollout in rollouts.items()})
     if kind and not is_store(data) and find_source(data, layout).labels is None:
         config = config.model_copy(update={"labels": kind})
     scores = score(
         rollouts,
-        open_data(config, say=say, progress=progress),
+        open_data(config, say=say, on_progress=progress),
         split=split,
-        frames=frames,
+        num_frames=frames,
         clips=clips,
         every=every,
         stride=stride,
         threshold=threshold,
         luma=luma,
-        progress=progress,
+        on_progress=progress,
     )
     one = len(files) == 1
     folder = output or (next(iter(files.values())).parent if one else Path())

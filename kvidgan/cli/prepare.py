@@ -1,13 +1,12 @@
-"""Data: `kvidgan prepare` and `kvidgan info`."""
+"""`kvidgan prepare`: turn a data set into one clip store."""
 
-import re
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from kvidgan.cli.common import Layout, progress, say
-from kvidgan.errors import UserError
+from kvidgan.media import parse_size
 
 
 def prepare(
@@ -56,7 +55,7 @@ def prepare(
         strict=strict,
         overwrite=overwrite,
         say=say,
-        progress=progress,
+        on_progress=progress,
     )
     for skipped in report.skipped[:10]:
         say(f"skipped {skipped.name}: {skipped.reason}")
@@ -70,21 +69,6 @@ def _height_width(size: str | None) -> tuple[int, int] | None:
     """Read SIDE or WIDTHxHEIGHT."""
     if size is None:
         return None
-    found = re.fullmatch(r"([1-9]\d{0,4})(?:x([1-9]\d{0,4}))?", size)
-    if found is None:
-        raise UserError(
-            f"--size: expected a side such as 64, or WIDTHxHEIGHT such as 128x96, found {size!r}."
-        )
-    return int(found[2] or found[1]), int(found[1])
-
-
-def info(
-    path: Annotated[Path, typer.Argument(help="A model, run, clip store, or data.")],
-) -> None:
-    """Say what a file or folder is, and what in it would be skipped and why."""
-    from kvidgan.info import describe
-
-    lines = describe(path)
-    width = max(len(what) for what, _ in lines)
-    for what, value in lines:
-        typer.echo(f"{what:<{width}}  {value}")
+    if size.isdecimal():
+        size = f"{size}x{size}"
+    return parse_size(size, "--size")

@@ -1,0 +1,55 @@
+"""The command line: parse, call one function each, print its outcome or one clear sentence."""
+
+import logging
+
+import typer
+
+import kvidgan
+from kvidgan.cli import bench, config, evaluate, export, fit, generate, info, predict, prepare, view
+from kvidgan.cli.common import fail
+from kvidgan.errors import UserError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Train, judge and look at video GANs. KERAS_BACKEND=tensorflow|jax|torch is the backend.",
+)
+config_app = typer.Typer(no_args_is_help=True, help="About configuration files.")
+for verb in (
+    fit.fit,
+    prepare.prepare,
+    generate.generate,
+    predict.predict,
+    evaluate.evaluate,
+    export.export,
+    info.info,
+    bench.bench,
+    view.view,
+):
+    app.command()(verb)
+app.add_typer(config_app, name="config")
+config_app.command()(config.show)
+config_app.command()(config.names)
+config_app.command()(config.schema)
+
+
+def main() -> None:
+    """Run the command line; what a user can mend is one sentence on stderr and exit status 1."""
+    logging.basicConfig(format="%(message)s")
+    try:
+        app()
+    except UserError as error:
+        fail(str(error), 1)
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        fail(f"{error.strerror or error}{where}; what was complete is kept.", 1)
+    except KeyboardInterrupt:
+        fail("Stopped.", 130)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(kvidgan.__version__)
