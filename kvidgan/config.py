@@ -106,9 +106,13 @@ def save(config: Config, path: Path) -> None:
     path.write_text(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
 
 
-def schema() -> dict[str, Any]:
-    """Return the JSON schema of a YAML file, for editors."""
-    modules = [families.load(name) for name in families.names()]
+def schema(names: Sequence[str] | None = None) -> dict[str, Any]:
+    """Return the JSON schema of a YAML file, for editors.
+
+    Args:
+        names: Names of the families that it knows; None for all.
+    """
+    modules = [families.load(name) for name in names or families.names()]
     mode: Literal["validation"] = "validation"
     known = [(module.Config, mode) for module in modules]
     references, definitions = models_json_schema([(Config, mode), *known])
@@ -189,6 +193,6 @@ def _nearest(model: type[BaseModel], location: list[str]) -> str:
     return f"; did you mean {'.'.join(filter(None, [prefix, near[0]]))!r}?" if near else ""
 
 
-def schema_text() -> str:
+def schema_text(names: Sequence[str] | None = None) -> str:
     """Return the JSON schema as it is printed and shipped."""
-    return json.dumps(schema(), indent=1) + "\n"
+    return json.dumps(schema(names), indent=1) + "\n"
