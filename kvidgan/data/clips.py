@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from kvidgan.data.labels import FoundLabels, LabelSet, find_labels, found_label_set
-from kvidgan.data.layouts.images import label_set, inspect_labels, read_labels
+from kvidgan.data.layouts.images import inspect_labels, label_set, read_labels
 from kvidgan.data.open import find_source, is_store
 from kvidgan.data.selection import select_video, video_note
 from kvidgan.data.source import Source, Video

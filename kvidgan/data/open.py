@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from kvidgan.data.builtin import registry as builtin
-from kvidgan.data.convert import PrepareReport, OnProgress, fingerprint_of, prepare
+from kvidgan.data.convert import OnProgress, PrepareReport, fingerprint_of, prepare
 from kvidgan.data.labels import FoundLabels
-from kvidgan.data.layouts.registry import open_source, layout_with_option
+from kvidgan.data.layouts.registry import layout_with_option, open_source
 from kvidgan.data.schema import DataConfig, DigitsConfig
 from kvidgan.data.source import Source
 from kvidgan.data.store.reader import ClipStore

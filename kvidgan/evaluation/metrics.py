@@ -17,6 +17,14 @@ from kvidgan.media import fit_frames, to_float
 PEAK = 255.0
 CAP_DB = 60.0  # equal frames are infinitely alike; libvmaf caps 8-bit PSNR here, too
 THRESHOLD = 0.2  # displacement that the flow of moving pixels exceeds, pixels
+MEANINGS = {
+    "psnr": "Peak signal to noise ratio, dB, at most 60: how small the mean squared error is. "
+    "Higher is better.",
+    "ssim": "Structural similarity, at most 1: how alike brightness, contrast and structure are in "
+    "windows of 11 pixels. Higher is better.",
+    "sharpness": "Sharpness difference, dB, at most 60: how alike the gradients are. A blurred "
+    "prediction scores low. Higher is better.",
+}
 DRAWS = 2000  # data sets that the bootstrap draws
 
 _WINDOW, _SIGMA = 11, 1.5

@@ -20,6 +20,11 @@ def video(number, length, side=8, channels=3):
     return frames
 
 
+def frames_of(one):
+    """Read a whole video: uint8 (time, height, width, channels)."""
+    return np.stack(list(one.read()))
+
+
 def save_strip(path, frames, axis=1, form="png"):
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(np.concatenate(frames, axis=axis)).save(path, form)

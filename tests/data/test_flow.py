@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from kvidgan.data.flow import MIN_SIDE, backward_flow, flow_confidence, dis_flow, warp
+from kvidgan.data.flow import MIN_SIDE, backward_flow, dis_flow, flow_confidence, warp
 from kvidgan.errors import UserError
 from tests.textures import texture
 

@@ -1,9 +1,9 @@
-from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
+from kvidgan.contract import ClipSpec
 from kvidgan.data.batches import ClipBatches
 from kvidgan.data.convert import prepare
 from kvidgan.data.labels import LabelSet
@@ -11,7 +11,7 @@ from kvidgan.data.source import Video
 from kvidgan.data.store.reader import ClipStore
 from kvidgan.data.store.writer import StoreWriter
 from kvidgan.errors import UserError
-from tests.data.conftest import clip_spec, moments, placed, placed_source, source_of, video
+from tests.data.conftest import clip_spec, frame_records, placed, placed_source, source_of, video
 
 MAPS = ("labels", "instances", "flow", "confidence")
 WHOLE = clip_spec(3, 24, 32, 3, maps=MAPS)
@@ -26,6 +26,10 @@ def store(tmp_path):
 
 def batches(store, spec, **options):
     return ClipBatches(store, {"clip": spec}, **({"batch": 6, "steps": 12} | options))
+
+
+def changed(spec, **options):
+    return ClipSpec(**spec.model_dump() | options)
 
 
 def same(one, other):
@@ -56,7 +60,7 @@ def test_maps_come_along(store):
     assert first.any()
     assert not batch["clip_confidence"][first].any(), "of a video's first frame"
     assert batch["clip_confidence"][~first].all(), "nothing moves"
-    same(batches(store, replace(WHOLE, maps=()))[0], {k: batch[k] for k in ("clip", "clip_class")})
+    same(batches(store, changed(WHOLE, maps=()))[0], {k: batch[k] for k in ("clip", "clip_class")})
 
 
 @pytest.mark.parametrize("size", [(12, 16), (12, 12), (6, 16), (24, 24), (9, 9)])
@@ -97,7 +101,7 @@ def drifting(tmp_path):
     confidence[..., :16] = True
     maps = {**maps, "flow": flow, "confidence": confidence}
     with StoreWriter(tmp_path / "d.h5", name="d", labels=LabelSet("ids", ("a",))) as writer:
-        writer.add(Video("v", iter), moments(frames, maps))
+        writer.add(Video("v", iter), frame_records(frames, maps))
     with ClipStore.open(tmp_path / "d.h5") as opened:
         yield opened
 
@@ -118,7 +122,7 @@ def test_flow_scales_with_its_frames(drifting, size, flow):
 
 def test_half_of_the_clips_are_mirrored(drifting):
     spec = clip_spec(2, 24, 32, 3, maps=MAPS)
-    plain, flipped = (batches(drifting, replace(spec, flip=f), batch=200)[0] for f in (False, True))
+    plain, flipped = (batches(drifting, changed(spec, flip=f), batch=200)[0] for f in (False, True))
     turned = (flipped["clip_flow"][..., 0] < 0).all((1, 2, 3))
     assert 0.4 < turned.mean() < 0.6
     assert abs(flipped["clip_flow"][..., 0]).min() == 6
@@ -130,7 +134,7 @@ def test_half_of_the_clips_are_mirrored(drifting):
 
 
 def test_shards_and_threads_agree_on_maps(store):
-    spec = replace(WHOLE, flip=True, sequence=4)
+    spec = changed(WHOLE, flip=True, sequence=4)
     whole = batches(store, spec)[5]
     shards = [batches(store, spec, shard=(n, 3), workers=n)[5] for n in range(3)]
     same(whole, {name: np.concatenate([s[name] for s in shards]) for name in whole})
@@ -185,7 +189,7 @@ def times(batch):
 @pytest.mark.parametrize(("advance", "stride"), [(1, 1), (2, 1), (1, 2)])
 def test_windows_of_a_run_follow_each_other(tmp_path, advance, stride):
     store = ClipStore.open(prepare(placed_source(14, 19), tmp_path / "s.h5").path)
-    spec = replace(RUNS, advance=advance, flip=True)
+    spec = changed(RUNS, advance=advance, flip=True)
     runs = batches(store, spec, stride=stride)
     begun = set()
     for run in range(3):
@@ -219,7 +223,7 @@ def test_a_run_is_a_pure_function_of_seed_epoch_and_its_number(store):
 
 
 def test_runs_grow_epoch_by_epoch(store):
-    grown = batches(store, replace(RUNS, first_sequence=1, grow_every=2))
+    grown = batches(store, changed(RUNS, first_sequence=1, grow_every=2))
     positions = [
         [int(grown.batch_at(epoch, index)["clip_position"][0]) for index in range(8)]
         for epoch in range(6)
@@ -227,18 +231,18 @@ def test_runs_grow_epoch_by_epoch(store):
     assert positions[0] == positions[1] == [0] * 8
     assert positions[2] == positions[3] == [0, 1] * 4
     assert positions[4] == positions[5] == [0, 1, 2, 3] * 2
-    plain = batches(store, replace(RUNS, sequence=1))
+    plain = batches(store, changed(RUNS, sequence=1))
     for name in ("clip", "clip_instances", "clip_class"):
         np.testing.assert_array_equal(
             grown.batch_at(1, 3)[name], plain.batch_at(1, 3)[name], "runs of one are no runs"
         )
     assert "clip_position" not in plain.batch_at(0, 0)
-    asked = batches(store, replace(RUNS, sequence=1, position=True))
+    asked = batches(store, changed(RUNS, sequence=1, position=True))
     assert asked.batch_at(0, 5)["clip_position"].tolist() == [0] * 6
 
 
 def test_runs_that_no_video_is_long_enough_for(store, caplog):
-    batch = batches(store, replace(RUNS, sequence=30))
+    batch = batches(store, changed(RUNS, sequence=30))
     assert caplog.messages == [
         "s.h5: the longest video has 9 frames: clip comes in runs of 7 windows, not of 30.",
         "s.h5: 1 of 2 videos have fewer than 9 frames and are not used for runs of 7 windows of"
@@ -254,7 +258,7 @@ def test_runs_that_no_video_is_long_enough_for(store, caplog):
 
 
 def test_short_videos_are_used_while_runs_are_short(store):
-    grown = batches(store, replace(RUNS, sequence=7, first_sequence=1, grow_every=1), batch=60)
+    grown = batches(store, changed(RUNS, sequence=7, first_sequence=1, grow_every=1), batch=60)
     seen = [set(times(grown.batch_at(epoch, 0))[0].ravel()) for epoch in range(4)]
     assert seen == [{0, 1}, {0, 1}, {0, 1}, {1}]
 

@@ -62,74 +62,6 @@ def test_each_model_gets_the_end_of_the_longest_history(store):
     np.testing.assert_array_equal(scores.values["one"], scores.values["four"])
 
 
-def test_clips_start_evenly_spaced_and_sizes_stay_together(store):
-    models = {"copying": rollout(copying())}
-    protocol = evaluate(models, store, num_frames=2, clips=3).protocol
-    assert [clip.start for clip in protocol.clips if clip.video == 3] == [0, 3, 6]
-    assert [clip.start for clip in protocol.clips if clip.video == 4] == [0, 1, 2]
-    assert protocol.sizes == {(48, 48): 9, (60, 60): 6}
-    assert [clip.video for clip in protocol.clips] == [0] * 3 + [1] * 3 + [4] * 3 + [2] * 3 + [
-        3
-    ] * 3
-    protocol = evaluate(models, store, num_frames=4, clips=3, every=4).protocol
-    assert protocol.clips == [(0, 0), (0, 2), (0, 4), (4, 0)], "no clip twice"
-
-
-def test_a_batch_is_as_large_as_its_frames_allow(store):
-    models = {"copying": rollout(copying())}
-    protocol = evaluate(models, store, num_frames=1, clips=2).protocol
-    assert list(protocol.batches()) == [(range(6), 6), (range(6, 10), 4)]
-    shape = module.FrameShape(360, 480, 3)
-    large = module.Protocol(store, None, 1, 1, 2, 1, shape, protocol.clips[:2], 0)
-    assert list(large.batches()) == [(range(1), 1), (range(1, 2), 1)]
-
-
-def test_short_videos_are_left_out_and_counted(store, caplog):
-    protocol = evaluate({"copying": rollout(copying())}, store, num_frames=5, clips=1).protocol
-    assert protocol.too_short == 1
-    assert 4 not in protocol.videos
-    assert "clips.h5: 1 of 5 videos have fewer than 7 frames and are not scored." in caplog.text
-
-
-@pytest.mark.parametrize(("frames", "hint"), [(9, "predict at most 8"), (100, "at most 8")])
-def test_no_video_is_long_enough(store, frames, hint):
-    with pytest.raises(
-        UserError, match=f"{frames} predicted frames need .* longest has 10: .*{hint}"
-    ):
-        evaluate({"copying": rollout(copying())}, store, num_frames=frames)
-
-
-def test_a_history_that_no_video_can_fill(store):
-    with pytest.raises(UserError, match=r"12 given .* the longest has 10: use longer videos"):
-        evaluate({"copying": rollout(copying(12))}, store, num_frames=1)
-
-
-@pytest.mark.parametrize(
-    ("splits", "wanted", "numbers"),
-    [
-        (["train", "test", "val", "test"], None, {1, 3}),
-        (["train", "train", "val", "train"], None, {2}),
-        (["train", "train", "train", "train"], None, {0, 1, 2, 3}),
-        (None, None, {0, 1, 2, 3}),
-        (["train", "test", "val", "test"], "train", {0}),
-    ],
-)
-def test_splits(stored, splits, wanted, numbers):
-    store = stored(squares(4, length=4), splits=splits)
-    models = {"copying": rollout(copying())}
-    protocol = evaluate(models, store, split=wanted, num_frames=1, clips=1).protocol
-    assert set(protocol.videos) == numbers
-
-
-def test_unknown_splits(stored):
-    models = {"copying": rollout(copying())}
-    store = stored(squares(2), splits=["train", "test"])
-    with pytest.raises(UserError, match="no split 'val': expected one of test, train"):
-        evaluate(models, store, split="val")
-    with pytest.raises(UserError, match="has no splits, found 'val': leave the split out"):
-        evaluate(models, stored(squares(2), name="plain"), split="val")
-
-
 def test_frames_are_converted_to_what_the_models_need(stored):
     store = stored(squares(2, length=4, channels=1))
     colour = evaluate({"copying": rollout(copying())}, store, num_frames=2, clips=1)
@@ -203,24 +135,6 @@ def test_a_model_of_the_same_videos_is_warned_of(stored, caplog):
     assert not trained_on("train", "train", checksum="another")
     store = stored(squares(2), name="plain")
     assert trained_on(None, "train", store.checksum)
-
-
-def test_the_models_stride_is_kept(store):
-    strided = {"data": {"stride": 3}}
-    models = {"copying": rollout(copying(config=strided))}
-    scores = evaluate(models, store, num_frames=2, clips=1)
-    assert (scores.protocol.stride, scores.protocol.span) == (3, 10)
-    first = scores.protocol.clips[0]
-    np.testing.assert_array_equal(
-        scores.protocol.read(0, 2, 4), store.read(first.video, first.start + 6, first.start + 10, 3)
-    )
-    assert evaluate(models, store, num_frames=2, clips=1, stride=1).protocol.span == 4
-    with pytest.raises(UserError, match="2 given and 3 predicted frames, 3 apart, need videos of"):
-        evaluate(models, store, num_frames=3)
-    both = {**models, "plain": rollout(copying())}
-    with pytest.raises(UserError, match=r"equal strides .*3 \(copying\), 1 \(plain\)"):
-        evaluate(both, store, num_frames=2)
-    assert evaluate(both, store, num_frames=2, stride=2).protocol.stride == 2
 
 
 def test_clips_are_read_as_they_are_played(store, monkeypatch):

@@ -43,7 +43,8 @@ def _disc(x: np.ndarray, y: np.ndarray, radius: float) -> np.ndarray:
 
 def _square(x: np.ndarray, y: np.ndarray, radius: float) -> np.ndarray:
     across, down = (np.clip(radius + 0.5 - d, 0.0, 1.0) for d in _distances(x, y))
-    return np.multiply(across, down)
+    cover: np.ndarray = across * down
+    return cover
 
 
 def _saturated(hue: float) -> np.ndarray:

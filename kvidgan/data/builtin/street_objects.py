@@ -185,9 +185,8 @@ def car(length: float, rng: np.random.Generator) -> Picture:
     picture.paint((y > 0.5) & (y < 0.62) & (x < 0.06) & body, (150, 20, 24), CAR)
     for axle in (0.22, 0.78):
         for radius, colour in ((0.105, RUBBER), (0.05, (170, 172, 178))):
-            picture.paint(
-                picture.disc(high - 0.105 * length, axle * length, radius * length), colour, CAR
-            )
+            wheel = picture.disc(high - 0.105 * length, axle * length, radius * length)
+            picture.paint(wheel, colour, CAR)
     return picture
 
 
@@ -205,16 +204,12 @@ def person(height: float, stride: float, colours: Sequence[Colour]) -> Picture:
     hip, shoulder = (0.56 * height, middle), (0.26 * height, middle)
     for side in (-1, 1):
         foot = (0.95 * height, middle + side * swing)
-        picture.paint(
-            picture.line(hip, foot, 0.13 * height), np.array(trousers) - 12 * side, PERSON
-        )
+        leg = picture.line(hip, foot, 0.13 * height)
+        picture.paint(leg, np.array(trousers) - 12 * side, PERSON)
     picture.paint(picture.line(shoulder, hip, 0.26 * height), shirt, PERSON)
     hand = (0.52 * height, middle - 0.8 * swing)
     picture.paint(picture.line(shoulder, hand, 0.09 * height), np.array(shirt) * 0.75, PERSON)
     picture.paint(picture.disc(0.11 * height, middle, 0.1 * height), skin, PERSON)
-    picture.paint(
-        picture.disc(0.08 * height, middle, 0.1 * height) & (picture.y < 0.08 * height),
-        WOOD,
-        PERSON,
-    )
+    hair = picture.disc(0.08 * height, middle, 0.1 * height) & (picture.y < 0.08 * height)
+    picture.paint(hair, WOOD, PERSON)
     return picture

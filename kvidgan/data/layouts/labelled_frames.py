@@ -20,8 +20,8 @@ from kvidgan.data.labels import LabelSet
 from kvidgan.data.layouts.files import SPLITS, Tree, unused_files
 from kvidgan.data.layouts.images import (
     LabelIds,
-    label_set,
     inspect_labels,
+    label_set,
     read_frames,
     read_labels,
 )

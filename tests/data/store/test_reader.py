@@ -18,7 +18,8 @@ def write(path, videos, **about):
     with StoreWriter(path, name="set", classes=["a", "b"], **about) as writer:
         for number, frames in enumerate(videos):
             writer.add(
-                Video(f"é{number}", iter, number % 2, "train" if number else ""), frame_records(frames)
+                Video(f"é{number}", iter, number % 2, "train" if number else ""),
+                frame_records(frames),
             )
         writer.skipped.append(Skipped("bad", "too bad"))
     return ClipStore.open(path)

@@ -3,7 +3,13 @@ import pytest
 from PIL import Image
 
 from kvidgan.data.labels import LabelSet
-from kvidgan.data.layouts.images import LabelIds, label_set, inspect_labels, read_frames, read_labels
+from kvidgan.data.layouts.images import (
+    LabelIds,
+    inspect_labels,
+    label_set,
+    read_frames,
+    read_labels,
+)
 from kvidgan.errors import UserError
 
 

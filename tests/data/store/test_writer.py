@@ -12,7 +12,7 @@ from kvidgan.data.store.reader import ClipStore
 from kvidgan.data.store.writer import StoreWriter
 from kvidgan.errors import UserError
 from tests.data.conftest import frame_records, placed, video
-from tests.data.test_store import write
+from tests.data.store.test_reader import write
 
 
 def test_a_video_that_breaks_off_leaves_nothing(tmp_path):
