@@ -114,7 +114,13 @@ def prepare(
 
 
 def fingerprint_of(source: Source, size: tuple[int, int] | None, **options: Any) -> str:
-    """Return a hash of all that decides a store's content: the files, the layout, the settings."""
+    """Return a hash of all that decides a store's content.
+
+    Args:
+        source: Source whose files, names, sizes and times of change are taken in.
+        size: Height and width that frames are resized to, pixels; None for their own.
+        **options: Other settings of `prepare` that are not at their defaults.
+    """
     digest = blake2b(digest_size=16)
     # Without labels or options as it was before there were any: those stores are still good.
     facts: list[Any] = [1, source.layout, source.name, source.note, source.classes, size]
@@ -122,7 +128,7 @@ def fingerprint_of(source: Source, size: tuple[int, int] | None, **options: Any)
         facts += [FORMAT, source.labels and asdict(source.labels), options]
     digest.update(json.dumps(facts).encode())
     if source.videos and not source.videos[0].files:
-        # A drawn set has no files: its first clip tells when the drawing has changed.
+        # A drawn set has no files: its first clip changes when the drawing does.
         for values in _frames_and_maps(source.videos[0]):
             digest.update(values.tobytes())
     for video in source.videos:

@@ -61,7 +61,13 @@ def motion_of(frames: np.ndarray) -> float:
 
 
 def cropped(clip: ClipArrays, place: tuple[int, int], size: tuple[int, int]) -> ClipArrays:
-    """Cut frames and maps at one place, (top, left), to one size, (height, width)."""
+    """Cut frames and maps out at one place.
+
+    Args:
+        clip: Frames and maps of one clip.
+        place: Top and left of the crop, pixels.
+        size: Height and width of the crop, pixels.
+    """
     (top, left), (height, width) = place, size
     return {
         name: values[:, top : top + height, left : left + width] for name, values in clip.items()
@@ -70,6 +76,12 @@ def cropped(clip: ClipArrays, place: tuple[int, int], size: tuple[int, int]) -> 
 
 def fitted(clip: ClipArrays, height: int, width: int, channels: int) -> ClipArrays:
     """Crop frames and maps to the middle and resize them.
+
+    Args:
+        clip: Frames and maps of one clip.
+        height: Wanted height in pixels.
+        width: Wanted width in pixels.
+        channels: Wanted channels of the frames, 1 or 3.
 
     Returns:
         Arrays of types that every backend computes with: flow is float32, instances are int32,

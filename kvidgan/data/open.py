@@ -198,5 +198,5 @@ def _warn_of_shared(store: ClipStore) -> ClipStore:
 
 
 def _used_late(split: str) -> tuple[bool, bool, str]:
-    """Order splits as they are used: to train, to choose, to judge."""
+    """Order splits as they are used: to train, to choose a model, to evaluate it."""
     return split == "test", split == "val", split

@@ -83,8 +83,8 @@ class Sampler:
         starts = rng.integers(0, last, endpoint=True) + position * self._step
         seeds = rng.integers(2**63, size=batch)
         flips = rng.random(batch) < 0.5 if self.spec.flip else np.zeros(batch, bool)
-        chosen = (drawn[own], starts[own], seeds[own], flips[own])
-        clips = [self._clip(*one) for one in zip(*chosen, strict=True)]
+        own_clips = (drawn[own], starts[own], seeds[own], flips[own])
+        clips = [self._clip(*one) for one in zip(*own_clips, strict=True)]
         arrays = {
             self.name if name == FRAMES else f"{self.name}_{name}": np.stack(
                 [clip[name] for clip in clips]

@@ -19,7 +19,12 @@ Item = TypeVar("Item")
 
 
 def resized(video: Video, size: tuple[int, int] | None) -> Video:
-    """Crop a video's frames and maps to the middle and resize them to (height, width)."""
+    """Crop a video's frames and maps to the middle and resize them, when they are read.
+
+    Args:
+        video: Video to resize.
+        size: Wanted height and width in pixels; None leaves the video as it is.
+    """
     if size is None:
         return video
     read_maps = video.read_maps and partial(_fitted_maps, video.read_maps, size)

@@ -1,1 +1,1 @@
-"""How good predicted frames are: metrics on the host, baselines beside every score, reports."""
+"""Evaluation of predicted frames: metrics on the host, baselines beside every score, reports."""

@@ -56,7 +56,12 @@ BASELINES: dict[str, str] = {
 
 
 def baseline_names(labels: bool, averages: Averages | None) -> list[str]:
-    """Return the baselines that go with models that follow labels, or that go on with a clip."""
+    """Return the names of the baselines to score beside models.
+
+    Args:
+        labels: Whether some of the models follow label maps.
+        averages: Means of frames; None where there are no frames to average.
+    """
     if not labels:
         return ["copy last", "flow extrapolation"]
     return [*(["mean image", "class colours"] if averages else []), "copy last"]

@@ -45,7 +45,7 @@ class Scores:
     """Scores: what every predicted frame of every clip scored.
 
     Attributes:
-        protocol: The clips, and how they were given to the models.
+        protocol: Clips that were predicted, and in which shape.
         threshold: Displacement that the flow of moving pixels exceeds, pixels.
         luma: Whether SSIM compared luma.
         models: Descriptions of the models by name.
@@ -115,9 +115,9 @@ def evaluate(
 ) -> Scores:
     """Score models and baselines on the same clips, frame by frame, whole frames.
 
-    All models are given as many context frames as the one that needs most, of which each takes the
-    last ones that it needs, and then their own predictions; models that follow label maps are given
-    all of these. Clips are read as they are played; none is kept.
+    All models begin with the same number of context frames, that of the model that needs most; each
+    takes the last ones that it needs, and then its own predictions. Models that follow label maps
+    take those of the whole clip. Clips are read as they are played; none is kept.
 
     Args:
         models: Opened models by name, one or more.

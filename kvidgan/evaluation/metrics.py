@@ -191,8 +191,8 @@ def _resampled(means: np.ndarray, draws: int, seed: int) -> np.ndarray:
     # A few at a time: the square of many videos would not fit into memory.
     most = max(1, 2**22 // len(means))
     counts = [min(most, draws - first) for first in range(0, draws, most)]
-    chosen = (rng.integers(len(means), size=(count, len(means))) for count in counts)
-    return np.concatenate([means[numbers].mean(-1) for numbers in chosen])
+    drawn = (rng.integers(len(means), size=(count, len(means))) for count in counts)
+    return np.concatenate([means[numbers].mean(-1) for numbers in drawn])
 
 
 def _check(truth: np.ndarray, predicted: np.ndarray, mask: np.ndarray | None) -> None:

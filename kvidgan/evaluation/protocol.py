@@ -92,7 +92,7 @@ class Protocol:
 
     @property
     def stored_flow(self) -> bool:
-        """Whether the store holds the flow between a clip's frames: if those are neighbours."""
+        """True if the store holds the flow between a clip's frames, which are neighbours then."""
         return self.stride == 1 and {"flow", "confidence"} <= set(self.store.maps)
 
     def read(self, number: int, start: int, stop: int) -> np.ndarray:
@@ -182,7 +182,7 @@ def make_protocol(
 
 
 def trained_on(protocol: Protocol, model: Description) -> bool:
-    """Whether a model saw videos in its training that it is scored on, as far as its file tells."""
+    """Return whether a model was trained on videos that it is scored on, by its file's record."""
     if model.trained_on.get("checksum") != protocol.store.checksum:
         return False
     split = model.config.get("data", {}).get("split")

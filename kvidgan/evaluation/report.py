@@ -77,7 +77,12 @@ def write_report(
 
 
 def as_json(scores: Scores, files: Mapping[str, Path]) -> dict[str, Any]:
-    """Return the scores and their provenance as plain values, none of them NaN."""
+    """Return the scores and their provenance as plain values, none of them NaN.
+
+    Args:
+        scores: Scores that `evaluate` returned.
+        files: Exported file of each model by name.
+    """
     store = scores.protocol.store
     return {
         "kvidgan": kvidgan.__version__,

@@ -13,7 +13,7 @@ def tables(scores: Scores) -> str:
     """Return a table of all and one of moving pixels, over predicted frames 1, 2, 4, 8, ...
 
     Cells hold a mean and its 95% interval; the best of a column, baselines included, is bold. The
-    table of moving pixels also tells their share, and the number of clips where anything moves.
+    table of moving pixels also holds their share, and the number of clips where anything moves.
     """
     powers = {2**power for power in range(scores.protocol.num_frames.bit_length())}
     horizons = sorted(powers | {scores.protocol.num_frames})

@@ -1,6 +1,6 @@
-"""The one room that converts ranges and colours, and reads and writes images and videos.
+"""Media: the one room that converts ranges and colours, and reads and writes images and videos.
 
-Frames are uint8 arrays in RGB order; grey ones have one channel. Maps hold a number a pixel.
+Frames are uint8 arrays in RGB order; grey ones have one channel. Maps hold one number per pixel.
 """
 
 from kvidgan.media.convert import (

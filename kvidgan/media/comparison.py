@@ -14,7 +14,7 @@ from kvidgan.media.draw import (
 
 Array = np.ndarray
 
-NO_COLOUR = (BACKGROUND,) * 3  # the border of what is neither context nor predicted
+NO_COLOUR = (BACKGROUND,) * 3  # borders of panes that are neither context nor predicted
 
 
 def comparison(
@@ -28,19 +28,19 @@ def comparison(
 ) -> Array:
     """Draw one moment of a prediction beside what it is compared with.
 
-    Borders tell what the model saw (green) and what it predicted (red).
+    Borders show which frames are context (green) and which are predicted (red).
 
     Args:
-        frame: The context frame or the prediction, uint8 (height, width, channels).
+        frame: Context frame or predicted frame, uint8 (height, width, channels).
         is_context: Whether the frame is a context frame; it is then its own truth.
         has_truth: Whether panes for truth and difference are drawn.
-        truth: The true frame, of the same shape; None where the truth has ended: its panes are
+        truth: True frame of the same shape; None where the truth has ended, which leaves its panes
             empty.
-        label_map: Class numbers (height, width), drawn in a pane of their own; None for no pane.
-        scale: Enlargement, as in `enlarge`.
+        label_map: Class numbers (height, width) to draw in a pane of their own; None for no pane.
+        scale: Whole number to enlarge panes by; 0 chooses one, as in `enlarge`.
 
     Returns:
-        uint8 (height, width, 3).
+        One picture, uint8 (height, width, 3).
     """
     border = CONTEXT_COLOUR if is_context else PREDICTED_COLOUR
     panes = [] if label_map is None else [(colour_labels(label_map), NO_COLOUR)]
@@ -53,8 +53,10 @@ def comparison(
     else:
         panes.append((frame, border))
     marked = [bordered(enlarge(pane, scale), colour) for pane, colour in panes]
-    return grid(np.stack(marked)[:, None], columns=len(marked))[0]
+    picture: Array = grid(np.stack(marked)[:, None], columns=len(marked))[0]
+    return picture
 
 
-def _difference(truth: Array, prediction: Array) -> Array:
-    return np.abs(truth.astype(np.int16) - prediction).astype(np.uint8)
+def _difference(truth: Array, predicted: Array) -> Array:
+    difference: Array = np.abs(truth.astype(np.int16) - predicted)
+    return difference.astype(np.uint8)

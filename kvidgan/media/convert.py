@@ -11,8 +11,8 @@ _LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 
 def to_uint8(frames: np.ndarray) -> np.ndarray:
     """Convert floats in [-1, 1] to uint8: clipped, then rounded, then cast."""
-    scaled: np.ndarray = (np.clip(frames, -1.0, 1.0) + 1.0) * 127.5
-    return np.rint(scaled).astype(np.uint8)
+    rounded: np.ndarray = np.rint((np.clip(frames, -1.0, 1.0) + 1.0) * 127.5)
+    return rounded.astype(np.uint8)
 
 
 def to_float(frames: np.ndarray) -> np.ndarray:
@@ -114,7 +114,7 @@ def parse_size(text: str, option: str = "") -> tuple[int, int]:
 
     Args:
         text: Two positive decimal numbers of at most five digits, with an x or X between them.
-        option: Name of the option that the text was given for; it begins the error's sentence.
+        option: Name of the option whose value the text is; it begins the error's sentence.
 
     Raises:
         UserError: If the text is anything else.

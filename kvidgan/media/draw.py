@@ -1,11 +1,11 @@
-"""Draw pictures to look at: frames side by side; label maps, flow and masks as colours."""
+"""Drawing: frames laid out side by side; label maps, flow and masks painted in colours."""
 
 import math
 from collections.abc import Sequence
 
 import numpy as np
 
-BACKGROUND = 64
+BACKGROUND = 64  # dark grey, in every channel
 CONTEXT_COLOUR = (40, 200, 80)  # borders of context frames, green
 PREDICTED_COLOUR = (225, 50, 50)  # borders of predicted frames, red
 
@@ -14,12 +14,13 @@ def grid(videos: np.ndarray, columns: int | None = None, gap: int = 2) -> np.nda
     """Lay videos out side by side on dark grey.
 
     Args:
-        videos: uint8 (videos, time, height, width, channels).
-        columns: Videos per row; by default about as many as rows, the rows full if they can be.
-        gap: Pixels between neighbours.
+        videos: Videos of one shape, uint8 (videos, time, height, width, channels).
+        columns: Number of videos per row; None for about as many as rows, the rows full if they can
+            be.
+        gap: Distance between neighbours, pixels.
 
     Returns:
-        uint8 (time, height, width, channels) of the whole.
+        One video of them all, uint8 (time, height, width, channels).
     """
     count, time, height, width, channels = videos.shape
     columns = columns or _columns(count)
@@ -42,32 +43,33 @@ def enlarge(frames: np.ndarray, scale: int = 0) -> np.ndarray:
     """Repeat pixels, so that small frames can be looked at.
 
     Args:
-        frames: uint8 (..., height, width, channels).
-        scale: A whole number; 0 chooses the largest that keeps both sides within 512 pixels.
+        frames: Frames to enlarge, uint8 (..., height, width, channels).
+        scale: Whole number to multiply both sides by; 0 chooses the largest that keeps them within
+            512 pixels.
 
     Returns:
-        uint8 (..., height * scale, width * scale, channels).
+        Enlarged frames, uint8 (..., height * scale, width * scale, channels).
     """
     scale = scale or max(1, 512 // max(frames.shape[-3:-1]))
     return frames.repeat(scale, axis=-3).repeat(scale, axis=-2)
 
 
 def bordered(frame: np.ndarray, colour: tuple[int, ...], width: int = 2) -> np.ndarray:
-    """Draw an edge around a frame.
+    """Draw a border around a frame.
 
     Args:
-        frame: uint8 (height, width, 1 or 3).
-        colour: RGB, 0 to 255.
-        width: Of the edge, pixels.
+        frame: Frame to draw around, uint8 (height, width, 1 or 3).
+        colour: Colour of the border, RGB from 0 to 255.
+        width: Width of the border, pixels.
 
     Returns:
-        uint8 (height + 2 * width, width + 2 * width, 3).
+        The larger frame, uint8 (height + 2 * width, width + 2 * width, 3).
     """
-    height, wide = frame.shape[:2]
-    framed = np.empty((height + 2 * width, wide + 2 * width, 3), np.uint8)
-    framed[...] = colour
-    framed[width:-width, width:-width] = frame
-    return framed
+    rows, columns = frame.shape[:2]
+    with_border = np.empty((rows + 2 * width, columns + 2 * width, 3), np.uint8)
+    with_border[...] = colour
+    with_border[width:-width, width:-width] = frame
+    return with_border
 
 
 def strip(
@@ -76,39 +78,42 @@ def strip(
     """Lay every `every`-th frame of each video side by side, one row per video.
 
     Args:
-        videos: uint8 (videos, time, height, width, channels), or frames in nested lists.
-        gap: Pixels between neighbours.
-        every: Distance between the frames shown.
+        videos: Videos of one shape, uint8 (videos, time, height, width, channels), or their frames
+            in nested lists.
+        gap: Distance between neighbours, pixels.
+        every: Distance in frames between two frames that are shown.
 
     Returns:
         One image, uint8 (height, width, channels).
     """
     shown = np.asarray(videos)[:, ::every]
     frames = shown.reshape(-1, 1, *shown.shape[2:])
-    return grid(frames, columns=shown.shape[1], gap=gap)[0]
+    image: np.ndarray = grid(frames, columns=shown.shape[1], gap=gap)[0]
+    return image
 
 
-# --- colours of what has none
+# --- label maps, flow and masks in colours
 
 # Class 0, mostly the ground, is dark and class 1 white: edges and masks read as such. Then Sasha
-# Trubetskoy's list of colours that are told apart by name.
+# Trubetskoy's list of colours with clearly different names.
 _NAMED = bytes.fromhex(
     "202020 ffffff e6194b 3cb44b ffe119 4363d8 f58231 911eb4 42d4f4 f032e6 bfef45 fabed4 469990"
     " dcbeff 9a6324 fffac8 800000 aaffc3 808000 ffd8b1 000075 a9a9a9"
 )
-_GOLDEN = 0.618034  # of a turn, between the hues of the classes beyond
+_GOLDEN = 0.618034  # part of a turn between the hues of the classes that follow
 
 
 def colour_labels(labels: np.ndarray) -> np.ndarray:
     """Paint every class in a colour of its own, the same in all pictures.
 
     Args:
-        labels: Class numbers, 0 to 255, (..., height, width).
+        labels: Class numbers from 0 to 255, (..., height, width).
 
     Returns:
-        uint8 (..., height, width, 3).
+        Colours, uint8 (..., height, width, 3).
     """
-    return _palette()[labels]
+    colours: np.ndarray = _palette()[labels]
+    return colours
 
 
 def _palette() -> np.ndarray:
@@ -132,25 +137,36 @@ def colour_flow(flow: np.ndarray, full: float | None = None) -> np.ndarray:
     saturation is the length.
 
     Args:
-        flow: Displacements in pixels, to the right and down, (..., height, width, 2).
-        full: The length that is shown in full colour, as are longer ones; by default `flow_scale`.
+        flow: Displacements in pixels to the right and down, (..., height, width, 2).
+        full: Length from which on displacements are shown in full colour, pixels; None for
+            `flow_scale`.
 
     Returns:
-        uint8 (..., height, width, 3).
+        Colours, uint8 (..., height, width, 3).
     """
     full = flow_scale(*flow.shape[-3:-1]) if full is None else full
     right, down = flow[..., 0], flow[..., 1]
     hues = _hue(np.arctan2(down, right) / (2 * np.pi) % 1.0)
     length = np.minimum(np.hypot(right, down) / full, 1.0)[..., None]
-    return np.rint(255 * (1 - length * (1 - hues))).astype(np.uint8)
+    colours: np.ndarray = np.rint(255 * (1 - length * (1 - hues)))
+    return colours.astype(np.uint8)
 
 
 def colour_mask(mask: np.ndarray) -> np.ndarray:
-    """Paint shares from 0, black, to 1, white: (..., 1) as uint8 (..., 1)."""
-    return np.rint(255 * np.clip(mask, 0, 1)).astype(np.uint8)
+    """Paint a mask from 0, black, to 1, white.
+
+    Args:
+        mask: Shares from 0 to 1, (..., 1).
+
+    Returns:
+        Grey values, uint8 (..., 1).
+    """
+    grey: np.ndarray = np.rint(255 * np.clip(mask, 0, 1))
+    return grey.astype(np.uint8)
 
 
 def _hue(turn: np.ndarray) -> np.ndarray:
     """Return the pure colour (..., 3), 0 to 1, at a turn from 0 to 1: red, yellow, green, ..."""
     away = abs((turn[..., None] * 6 + np.array([0.0, 4.0, 2.0])) % 6 - 3)
-    return np.clip(away - 1, 0, 1)
+    colour: np.ndarray = np.clip(away - 1, 0, 1)
+    return colour

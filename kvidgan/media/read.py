@@ -1,4 +1,4 @@
-"""Read images and videos."""
+"""Reading of images and videos."""
 
 import os
 import re
@@ -23,7 +23,11 @@ _UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.er
 
 
 def natural_key(path: str | PurePath) -> tuple[Any, ...]:
-    """Return a sort key under which frame2 comes before frame10, folder by folder."""
+    """Return a sort key under which frame2 comes before frame10, folder by folder.
+
+    Example:
+        sorted(["frame10.png", "frame2.png"], key=natural_key)  # ["frame2.png", "frame10.png"]
+    """
     return tuple(_natural_part(part) for part in PurePath(path).parts)
 
 
@@ -47,9 +51,12 @@ def image_size(path: Path) -> tuple[int, int]:
 
 
 def read_image(path: Path) -> np.ndarray:
-    """Read an image as uint8 (height, width, 3); its content decides the format, not its suffix.
+    """Read an image in RGB; its content decides the format, not its suffix.
 
     Grey becomes RGB, transparency is laid over black, 16 bit is scaled to 8.
+
+    Returns:
+        The image, uint8 (height, width, 3).
 
     Raises:
         UserError: If the file is missing, no image, or truncated.
@@ -65,7 +72,7 @@ def read_map(path: Path) -> np.ndarray:
     """Read an image of numbers instead of colours, such as class or instance ids.
 
     Returns:
-        uint8 or uint16 (height, width): of a palette image the indices, of a grey one the values.
+        The indices of a palette image or the values of a grey one, uint8 or uint16 (height, width).
 
     Raises:
         UserError: If the file is missing, no image, truncated, or has colours.
@@ -125,6 +132,10 @@ def read_video(path: Path) -> tuple[Iterator[np.ndarray], float]:
 
     Raises:
         UserError: If the file is missing or cannot be decoded, at once or while reading.
+
+    Example:
+        frames, fps = read_video(Path("clip.mp4"))
+        first = next(frames)
     """
     if not path.is_file():
         raise UserError(f"{path} does not exist or is not a file: expected a video.")
@@ -148,13 +159,13 @@ def _read_gif(path: Path) -> tuple[Iterator[np.ndarray], float]:
 
 def _gif_frames(path: Path, repeats: list[int]) -> Iterator[np.ndarray]:
     with _open_image(path) as image:
-        for index, count in enumerate(repeats):
+        for index, times in enumerate(repeats):
             try:
                 image.seek(index)
                 frame = _rgb_array(image)
             except _UNREADABLE as error:
                 raise UserError(f"{path} is a damaged GIF ({reason(error)}).") from error
-            for _ in range(count):
+            for _ in range(times):
                 yield frame
 
 
@@ -177,7 +188,7 @@ def _opencv_frames(path: Path, capture: Any) -> Iterator[np.ndarray]:
 
 
 def reason(error: BaseException) -> str:
-    """Return in a few words why a library could not read or write."""
+    """Return a library's reason for not reading or writing, in a few words."""
     if isinstance(error, OSError) and error.errno:
         return os.strerror(error.errno)  # libraries add paragraphs of their own
     return str(error).strip().rstrip(".") or type(error).__name__

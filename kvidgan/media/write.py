@@ -1,4 +1,4 @@
-"""Write images and videos: whole, or not at all."""
+"""Writing of images and videos: whole, or not at all."""
 
 import errno
 import os
@@ -24,10 +24,17 @@ from kvidgan.media.read import IMAGE_SUFFIXES, reason
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary sibling to write, which takes the final name only on success.
+    """Yield a temporary sibling to write, which takes the final name only on success.
+
+    Args:
+        path: Path to replace.
 
     Raises:
         UserError: If writing fails, as on a full disk; nothing is left behind then.
+
+    Example:
+        with replacing(Path("notes.txt")) as temporary:
+            temporary.write_text("complete")
     """
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
     try:
@@ -50,7 +57,7 @@ def _remove(path: Path) -> None:
     if path.is_dir():
         shutil.rmtree(path, ignore_errors=True)
     else:
-        with suppress(OSError):  # it was never made; why not, is told already
+        with suppress(OSError):  # it was never written, and an error is under way
             path.unlink()
 
 
@@ -61,7 +68,11 @@ def _cannot_write(path: Path, error: OSError) -> str:
 
 
 def write_image(path: Path, image: np.ndarray) -> None:
-    """Write one uint8 image (height, width, 1 or 3), in the format that the suffix names.
+    """Write one image in the format that the suffix names.
+
+    Args:
+        path: Path of the file.
+        image: Image to write, uint8 (height, width, 1 or 3).
 
     Raises:
         UserError: If the suffix is unknown, or writing fails.
@@ -80,10 +91,10 @@ def write_frames(path: Path, frames: Iterable[np.ndarray], fps: float, loop: boo
     The frames are written as they come, so a long video needs no more memory than a short one.
 
     Args:
-        path: Ends in .gif or .mp4; without a suffix it is a folder.
-        frames: uint8 (height, width, 1 or 3), all of one size.
-        fps: Frames per second wanted.
-        loop: Whether a GIF plays for ever; else once.
+        path: Path of the file, which ends in .gif or .mp4, or of a folder, without a suffix.
+        frames: Frames of one size, uint8 (height, width, 1 or 3) each.
+        fps: Wanted frames per second.
+        loop: Whether a GIF plays for ever instead of once.
 
     Returns:
         The frames per second written: GIF delays are whole multiples of 10 ms, 20 ms at least.
@@ -91,6 +102,10 @@ def write_frames(path: Path, frames: Iterable[np.ndarray], fps: float, loop: boo
     Raises:
         UserError: If the name's ending is unknown, there is no frame, the folder holds other files,
             or writing fails.
+
+    Example:
+        frames = np.zeros((10, 32, 32, 3), np.uint8)
+        write_frames(Path("black.gif"), frames, fps=10)  # 10.0
     """
     writers: dict[str, Callable[..., float]] = {
         ".gif": partial(_write_gif, loop=loop),
@@ -111,7 +126,7 @@ def write_frames(path: Path, frames: Iterable[np.ndarray], fps: float, loop: boo
 
 
 def _same_size(frames: Iterable[np.ndarray], size: tuple[int, ...]) -> Iterator[np.ndarray]:
-    """Pass frames on as (H, W, 3); a size that changes is the caller's mistake."""
+    """Pass frames on as (height, width, 3); a size that changes is the caller's mistake."""
     for frame in frames:
         if frame.dtype != np.uint8 or frame.shape[:2] != size:
             raise ValueError(f"expected uint8 {size}, found {frame.dtype} {frame.shape[:2]}")
@@ -155,15 +170,15 @@ def _write_mp4(path: Path, temporary: Path, frames: Iterator[np.ndarray], fps: f
 
 
 def _rate(fps: float) -> Fraction:
-    """Return the rate as ffmpeg wants it, such as 30000/1001."""
+    """Return the rate as the fraction that ffmpeg wants, such as 30000/1001."""
     return Fraction(fps).limit_denominator(1001)
 
 
 @contextmanager
 def _ffmpeg(
     path: Path, size: tuple[int, int], fps: float, log: IO[bytes]
-) -> Iterator[subprocess.Popen]:
-    import imageio_ffmpeg  # type: ignore[import-untyped]
+) -> Iterator[subprocess.Popen[bytes]]:
+    import imageio_ffmpeg
 
     raw = f"-y -v error -f rawvideo -pix_fmt rgb24 -s {size[1]}x{size[0]} -r {_rate(fps)} -i -"
     coded = "-c:v libx264 -preset medium -crf 16 -pix_fmt yuv420p -movflags +faststart -f mp4"
@@ -183,10 +198,10 @@ def _ffmpeg(
 def _write_folder(path: Path, temporary: Path, frames: Iterator[np.ndarray], fps: float) -> float:
     if path.exists() and not path.is_dir():
         raise UserError(f"Cannot write the folder {path}: a file of this name exists.")
-    foreign = [p.name for p in path.iterdir() if not _is_frame(p)] if path.is_dir() else []
-    if foreign:
+    others = [p.name for p in path.iterdir() if not _is_frame(p)] if path.is_dir() else []
+    if others:
         raise UserError(
-            f"Cannot write frames into {path}: it holds other files, such as {foreign[0]};"
+            f"Cannot write frames into {path}: it holds other files, such as {others[0]};"
             " choose a new or an empty folder."
         )
     temporary.mkdir()

@@ -1,4 +1,4 @@
-"""Write several videos side by side in time, from one stream of pictures."""
+"""Writing of several videos at once, from one stream of pictures."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,37 +10,39 @@ import numpy as np
 
 from kvidgan.media.write import write_frames
 
-_WAITING = 2  # pictures of a file, that are made but not written
+_WAITING = 2  # pictures of each video that wait to be written
+
+_Item = np.ndarray | Exception | None  # a picture, an error, or the end
 
 
 class _Broken(Exception):
-    """The stream broke off, so what was written of it is given up."""
+    """Broken: the stream broke off, so the videos written from it are given up."""
 
 
 def write_together(
     paths: Sequence[Path], moments: Iterable[Sequence[np.ndarray | None]], fps: float
 ) -> float:
-    """Write videos as `write_frames` does, all at once: no picture waits for the end of another's.
+    """Write videos as `write_frames` does, all at once, so that few pictures are held in memory.
 
     Args:
-        paths: One a video.
-        moments: For each moment a picture for each path; None where it has none then.
-        fps: Frames per second wanted.
+        paths: Paths of the videos.
+        moments: Pictures of each moment, one per path; None for a path that has none then.
+        fps: Wanted frames per second.
 
     Returns:
-        The frames per second written, of the first path.
+        The frames per second written to the first path.
 
     Raises:
-        UserError: As `write_frames`, for the first path that cannot be written.
-        Exception: Whatever the moments raise. No video is left behind then.
+        UserError: If a path cannot be written; the first one's error.
+        Exception: If the moments raise one, the same. No video is left behind then.
     """
     if len(paths) == 1:
         pictures = (moment[0] for moment in moments)
         return write_frames(paths[0], (one for one in pictures if one is not None), fps)
-    queues: list[Queue] = [Queue(_WAITING) for _ in paths]
+    queues: list[Queue[_Item]] = [Queue(_WAITING) for _ in paths]
     with ThreadPoolExecutor(len(paths)) as pool:
         writers = [
-            pool.submit(write_frames, path, _taken(queue), fps)
+            pool.submit(write_frames, path, _pictures(queue), fps)
             for path, queue in zip(paths, queues, strict=True)
         ]
         end: Exception | None = _Broken()
@@ -62,15 +64,15 @@ def write_together(
     return writers[0].result()
 
 
-def _put(queue: Queue, item: np.ndarray | Exception | None, writer: Future) -> None:
-    """Hand an item over, unless its writer has given up."""
+def _put(queue: Queue[_Item], item: _Item, writer: Future[float]) -> None:
+    """Put an item into a queue, unless its writer has given up."""
     while not writer.done():
         with suppress(Full):
             queue.put(item, timeout=0.1)
             return
 
 
-def _taken(queue: Queue) -> Iterator[np.ndarray]:
+def _pictures(queue: Queue[_Item]) -> Iterator[np.ndarray]:
     """Yield the pictures put into a queue, until an error comes, which is raised, or None."""
     while isinstance(item := queue.get(), np.ndarray):
         yield item

@@ -155,7 +155,9 @@ def _hand(rng: np.random.Generator) -> np.ndarray:
     """Return the matrix, (2, 2), by which a hand widens, slants and turns (y, x)."""
     widening, slant, turn = (rng.uniform(*bounds) for bounds in (WIDENING, SLANT, TURN))
     cos, sin = np.cos(turn), np.sin(turn)
-    return np.array([[1.0, -slant], [0.0, widening]]) @ np.array([[cos, -sin], [sin, cos]])
+    turned = np.array([[cos, -sin], [sin, cos]])
+    hand: np.ndarray = np.array([[1.0, -slant], [0.0, widening]]) @ turned
+    return hand
 
 
 # --- moving

@@ -38,7 +38,8 @@ def _distances(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _disc(x: np.ndarray, y: np.ndarray, radius: float) -> np.ndarray:
-    return np.clip(radius + 0.5 - np.hypot(*_distances(x, y)), 0.0, 1.0)
+    cover: np.ndarray = np.clip(radius + 0.5 - np.hypot(*_distances(x, y)), 0.0, 1.0)
+    return cover
 
 
 def _square(x: np.ndarray, y: np.ndarray, radius: float) -> np.ndarray:

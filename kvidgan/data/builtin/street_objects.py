@@ -102,11 +102,11 @@ class Picture:
             Slices of the fine pixels that it covers, and the mask of those where it is not clear.
         """
         here, there = _overlap(self.classes.shape, other.classes.shape, top, left)
-        seen = other.classes[there] != CLEAR
+        visible = other.classes[there] != CLEAR
         # A pixel as one number: a masked copy of three channels takes forty times longer.
         ours, theirs = (p.view(np.uint32)[..., 0] for p in (self.pixels[here], other.pixels[there]))
-        np.copyto(ours, theirs, where=seen)
-        return here, seen
+        np.copyto(ours, theirs, where=visible)
+        return here, visible
 
 
 def _overlap(

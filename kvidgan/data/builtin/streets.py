@@ -112,8 +112,8 @@ class _Stage:
         self.instances = np.zeros(self.picture.classes.shape, np.uint16)
 
     def put(self, picture: Picture, top: float, left: float, instance: int = 0) -> None:
-        here, seen = self.picture.put(picture, top, left)
-        np.copyto(self.instances[here], np.uint16(instance), where=seen)
+        here, visible = self.picture.put(picture, top, left)
+        np.copyto(self.instances[here], np.uint16(instance), where=visible)
 
     def finished(self, light: np.ndarray) -> Scene:
         """Average the colours; a pixel's class and id are those at its middle."""

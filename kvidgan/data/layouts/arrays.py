@@ -1,4 +1,4 @@
-"""The layout `arrays`: .npy and .npz files of 8-bit videos."""
+"""Layout `arrays`: .npy and .npz files of 8-bit videos."""
 
 import math
 import zipfile
@@ -163,7 +163,7 @@ def _error_context(path: Path) -> Iterator[None]:
 
 @lru_cache(maxsize=1)
 def _open_array(path: Path, key: str, stamp: int) -> np.ndarray:
-    """Open an array once for all its videos; the time stamp tells a replaced file."""
+    """Open an array once for all its videos; a changed time stamp opens it again."""
     opened = np.load(path, mmap_mode="r", allow_pickle=False)
     if not key:
         whole: np.ndarray = opened

@@ -1,4 +1,4 @@
-"""The layout `labelled_frames`: folders of label maps, images and instance maps side by side.
+"""Layout `labelled_frames`: folders of label maps, images and instance maps side by side.
 
     train_A/SEQ/0001.png      class ids, 8 bit; or 0 and 255 throughout, a mask
     train_B/SEQ/0001.jpg      frames

@@ -1,4 +1,4 @@
-"""The layouts film_strips, frame_folders and videos: image and video files."""
+"""Layouts `film_strips`, `frame_folders` and `videos`: image and video files."""
 
 from collections.abc import Iterator
 from functools import partial

@@ -1,4 +1,4 @@
-"""The layout `moving_mnist`: MNIST's image files, whose digits are made to move.
+"""Layout `moving_mnist`: MNIST's image files, whose digits are drawn moving.
 
 As in Srivastava et al. 2015, "Unsupervised Learning of Video Representations using LSTMs": two
 digits in a frame of 64x64, 20 frames, each from a random place in a random direction, bouncing off
@@ -124,7 +124,7 @@ def _corners(height: int, width: int, rng: np.random.Generator) -> np.ndarray:
 
 @lru_cache(maxsize=len(FILES))
 def _images(path: Path, stamp: int) -> np.ndarray:
-    """Read an IDX file once for all its clips; the time stamp tells a replaced file.
+    """Read an IDX file once for all its clips; a changed time stamp reads it again.
 
     Returns:
         The images, uint8 (images, height, width).

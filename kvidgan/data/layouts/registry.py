@@ -71,7 +71,7 @@ def open_source(
 
     Raises:
         UserError: If the path does not exist, holds no videos, or does not fit the forced layout,
-            or if an option is given that the layout does not take.
+            or if an option is set that the layout does not take.
 
     Example:
         source = open_source("my_videos")
@@ -94,15 +94,15 @@ def open_source(
 
 
 def _read(tree: Tree, layout: str, options: dict[str, int | None]) -> Source:
-    given = {name: value for name, value in options.items() if value is not None}
-    for name, value in given.items():
+    wanted = {name: value for name, value in options.items() if value is not None}
+    for name, value in wanted.items():
         if name not in LAYOUTS[layout].options:
             raise UserError(
                 f"{tree.path} holds {layout.replace('_', ' ')}, which are read as they are:"
                 f" expected no --{name}, found {value}; leave it out, it is for the layout"
                 f" {layout_with_option(name)}."
             )
-    return LAYOUTS[layout].read(tree, **given)
+    return LAYOUTS[layout].read(tree, **wanted)
 
 
 def layout_with_option(option: str) -> str:

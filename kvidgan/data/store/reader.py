@@ -153,11 +153,11 @@ class ClipStore:
         """
         if split is None or not self.splits:
             return np.arange(len(self))
-        chosen = np.flatnonzero(self.index["split"] == split)
-        if not len(chosen):
+        videos = np.flatnonzero(self.index["split"] == split)
+        if not len(videos):
             found = ", ".join(self.splits)
             raise UserError(f"{self.path.name} has no split {split!r}: expected one of {found}.")
-        return chosen
+        return videos
 
     def verify(self) -> None:
         """Read everything and compare with the checksums.
