@@ -29,7 +29,7 @@ class TrainConfig(_Section):
         1, ge=1, description="Steps between looks at the losses; 1 on PyTorch."
     )
     precision: Literal["float32", "mixed_bfloat16"] = Field(
-        "float32", description="Of the computation; variables stay float32."
+        "float32", description="Precision of the computation; variables stay float32."
     )
     jit: bool | Literal["auto"] = Field(
         "auto", description="Compile with XLA (torch.compile on PyTorch); auto: where it is faster."
@@ -37,9 +37,9 @@ class TrainConfig(_Section):
     ema: float | None = Field(
         None, gt=0, lt=1, description="Momentum of the generator's average weights, then exported."
     )
-    seed: int = Field(0, ge=0, description="Of the first weights and of all noise in training.")
+    seed: int = Field(0, ge=0, description="Seed of the first weights and of all noise.")
     checkpoint_every: int = Field(1, ge=1, description="Epochs between checkpoints.")
-    keep_checkpoints: int = Field(3, ge=1, description="How many checkpoints are kept, the last.")
+    keep_checkpoints: int = Field(3, ge=1, description="Number of last checkpoints that are kept.")
     sample_every: int = Field(1, ge=1, description="Epochs between sample strips.")
     log_every: int = Field(20, ge=1, description="Steps between lines of history.jsonl.")
     tensorboard: bool | Literal["histograms"] = Field(

@@ -1,4 +1,4 @@
-"""What a file or folder is: the lines of `kvidgan info`. Loads no backend."""
+"""Info: the lines that `kvidgan info` prints of a file or folder. Loads no backend."""
 
 import time
 from pathlib import Path

@@ -5,7 +5,6 @@ from itertools import islice
 
 import numpy as np
 import pytest
-from kvidgan_viewer.panel.panel import Panel
 
 from kvidgan import config as configs
 from kvidgan import families
@@ -13,6 +12,7 @@ from kvidgan.playback import NoisePlan
 from kvidgan.playback.playback import play
 from kvidgan.rollout import Rollout
 from kvidgan.runs import Run
+from kvidgan_viewer.panel.panel import Panel
 from tests.test_config import train_two_steps
 
 FAMILY = '''

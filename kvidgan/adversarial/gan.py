@@ -1,4 +1,4 @@
-"""A GAN as a Keras model: players, one adversarial step, and Keras' own `fit` on every backend."""
+"""VideoGAN: a GAN as a Keras model, with players and one adversarial step on every backend."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

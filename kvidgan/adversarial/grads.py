@@ -1,4 +1,4 @@
-"""Differentiate closures on whichever backend Keras runs.
+"""Gradients of closures, on whichever backend Keras runs.
 
 The only module that names TensorFlow, JAX or PyTorch for automatic differentiation. A closure may
 do what a training step does: draw noise, update batch statistics, even train another player.
@@ -51,7 +51,7 @@ def value_and_gradients(
     """Run a closure and differentiate its loss with respect to variables.
 
     Args:
-        loss_fn: As for `minimize`.
+        loss_fn: Called without arguments; returns the loss, or `(loss, aux)`: see `minimize`.
         variables: What to differentiate with respect to.
 
     Returns:

@@ -1,4 +1,4 @@
-"""What the verbs share: the backend's choice, progress, and how a mistake is told."""
+"""Shared parts of the verbs: the backend's choice, progress, shipped configs, error messages."""
 
 import difflib
 import importlib

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from kvidgan.cli.common import Layout, progress, say
+from kvidgan.errors import UserError
 from kvidgan.media import parse_size
 
 
@@ -69,6 +70,9 @@ def _height_width(size: str | None) -> tuple[int, int] | None:
     """Read SIDE or WIDTHxHEIGHT."""
     if size is None:
         return None
-    if size.isdecimal():
-        size = f"{size}x{size}"
-    return parse_size(size, "--size")
+    try:
+        return parse_size(f"{size}x{size}" if size.isdecimal() else size)
+    except UserError as error:
+        raise UserError(
+            f"--size: expected a side such as 64, or WIDTHxHEIGHT such as 128x96, found {size!r}."
+        ) from error

@@ -92,9 +92,9 @@ class Config(FamilyConfig):
     gradient_norms: bool = Field(
         False, description="Log gradient norms of each player and loss term; costs time."
     )
-    critic_optimizer: OptimizerConfig = Field(_ADAM, description="Of the critic.")
-    decoder_optimizer: OptimizerConfig = Field(_ADAM, description="Of what draws the frames.")
-    lstm_optimizer: OptimizerConfig = Field(_SGD, description="Of the LSTM.")
+    critic_optimizer: OptimizerConfig = Field(_ADAM, description="Optimizer of the critic.")
+    decoder_optimizer: OptimizerConfig = Field(_ADAM, description="Optimizer of the decoder.")
+    lstm_optimizer: OptimizerConfig = Field(_SGD, description="Optimizer of the LSTM.")
 
     @model_validator(mode="after")
     def _noise_has_an_input(self) -> "Config":

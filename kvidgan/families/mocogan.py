@@ -73,9 +73,9 @@ class Config(FamilyConfig):
     infogan: bool = Field(
         True, description="Ask the generator to make its category recognisable (section 3.2)."
     )
-    generator_width: int = Field(64, ge=1, description="Maps of the decoder's last hidden layer.")
-    image_width: int = Field(64, ge=1, description="Maps of D_I's first layer.")
-    video_width: int = Field(64, ge=1, description="Maps of D_V's first layer.")
+    generator_width: int = Field(64, ge=1, description="Feature maps of the decoder's last layer.")
+    image_width: int = Field(64, ge=1, description="Feature maps of D_I's first layer.")
+    video_width: int = Field(64, ge=1, description="Feature maps of D_V's first layer.")
     image_discriminator: Literal["patch", "full"] = Field(
         "patch", description="D_I judges patches of a frame, or the whole frame with one logit."
     )
@@ -85,12 +85,14 @@ class Config(FamilyConfig):
     time_kernel: int = Field(4, ge=2, description="D_V's kernel size in time, frames.")
     image_noise: float = Field(0.0, ge=0, description="Sigma of noise before each layer of D_I.")
     video_noise: float = Field(0.0, ge=0, description="Sigma of noise before each layer of D_V.")
-    batch_norm_momentum: float = Field(0.9, ge=0, lt=1, description="Of the moving statistics.")
+    batch_norm_momentum: float = Field(0.9, ge=0, lt=1, description="Momentum of the averages.")
     reuse_generated: bool = Field(
         False, description="Train D and G on the same generated batch: one generator pass, not two."
     )
-    generator_optimizer: OptimizerConfig = Field(_ADAM, description="Of the generator.")
-    discriminator_optimizer: OptimizerConfig = Field(_ADAM, description="Of D_I and of D_V.")
+    generator_optimizer: OptimizerConfig = Field(_ADAM, description="Optimizer of the generator.")
+    discriminator_optimizer: OptimizerConfig = Field(
+        _ADAM, description="Optimizer of D_I and of D_V."
+    )
 
     @model_validator(mode="after")
     def _clip_outlasts_the_video_discriminator(self) -> "Config":

@@ -69,7 +69,7 @@ class Config(FamilyConfig):
     """Options of multi-scale prediction; the defaults are the paper's."""
 
     name: Literal["multiscale"] = "multiscale"
-    history: int = Field(4, ge=1, description="Frames given.")
+    history: int = Field(4, ge=1, description="Context frames that a prediction begins with.")
     frames: int = Field(
         1, ge=1, description="Frames predicted at once; longer rollouts feed them back as history."
     )
@@ -111,10 +111,11 @@ class Config(FamilyConfig):
         True, description="The discriminators see the history too, not the predicted frames alone."
     )
     generator_optimizer: OptimizerConfig = Field(
-        OptimizerConfig(name="sgd", learning_rate=_FALLING), description="Of the generator."
+        OptimizerConfig(name="sgd", learning_rate=_FALLING), description="Optimizer of G."
     )
     discriminator_optimizer: OptimizerConfig = Field(
-        OptimizerConfig(name="sgd", learning_rate=0.02), description="Of the discriminators."
+        OptimizerConfig(name="sgd", learning_rate=0.02),
+        description="Optimizer of the discriminators.",
     )
 
     @property

@@ -1,4 +1,4 @@
-"""Discriminators that judge patches, at several scales (Isola et al. 2017, Wang et al. 2018)."""
+"""Discriminators of patches, at several scales (Isola et al. 2017, Wang et al. 2018)."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -25,11 +25,11 @@ def patch_discriminator(
     the first layer and the last. With three layers a score judges 70x70 pixels.
 
     Args:
-        channels_in: Of the images, for instance labels and frame joined.
+        channels_in: Number of channels of the images, for instance labels and frame joined.
         width: Channels of the first layer; they double up to 8 times that.
         layers: How many halve the size, at least 1.
         norm: "instance" or "batch".
-        name: Of the model; its layers' names begin with it.
+        name: Name of the model; its layers' names begin with it.
 
     Returns:
         A model of (batch, height, width, channels_in) with `layers` + 2 outputs: feature maps at
@@ -60,7 +60,7 @@ def multi_scale(discriminators: Sequence[keras.Model], x: Tensor, **options: Any
     Args:
         discriminators: From `patch_discriminator`, one a scale, finest first.
         x: (batch, height, width, channels).
-        **options: Of the call, for instance `training=True`.
+        **options: Arguments of the call, for instance `training=True`.
 
     Returns:
         For each scale the list that its discriminator returns.

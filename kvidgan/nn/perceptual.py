@@ -1,4 +1,6 @@
-"""How different frames look to VGG-19 (Johnson et al. 2016; weighted as in pix2pixHD)."""
+"""Perceptual loss: the distance of frames in VGG-19's features (Johnson et al. 2016).
+
+Weighted as in pix2pixHD."""
 
 import hashlib
 import os

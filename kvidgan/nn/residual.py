@@ -45,9 +45,9 @@ def reflected_conv(
         x: (batch, height, width, channels); sides of more than kernel // 2 pixels.
         filters: Channels out.
         kernel: Side of the kernel, odd.
-        name: Of the layer.
+        name: Name of the layer.
         strides: In both directions.
-        **options: Of `keras.layers.Conv2D`.
+        **options: Arguments of `keras.layers.Conv2D`.
 
     Returns:
         (batch, ceil(height / strides), ceil(width / strides), filters).

@@ -1,4 +1,4 @@
-"""Choose frames some time apart, for discriminators of slower and faster motion."""
+"""Temporal scales: frames some time apart, for discriminators of slower and faster motion."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Move frames by a backward flow, and put flows of single steps together.
+"""Warping: frames moved along a backward flow, and flows of single steps put together.
 
 Every frame and flow here is in pixels, x to the right and y down: out(p) = frame(p + flow(p)).
 `warp` may stand in a functional model of unknown batch and frame size, and survives its export.

@@ -96,7 +96,7 @@ class _Start:
     Attributes:
         note: What it is, in words.
         num_maps: Number of label maps that belong to its frames.
-        frames: Its frames, uint8 (time, height, width, channels), and more before them.
+        frames: True or drawn frames, uint8 (time, height, width, channels), and more before them.
         first_steps: What another model makes of the first label maps.
     """
 

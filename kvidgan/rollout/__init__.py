@@ -1,4 +1,6 @@
-"""Export a trained step as one file, open it anywhere, play it: families are unknown here.
+"""Rollouts: a trained step is exported as one file, opened anywhere, played frame by frame.
+
+Families are unknown here.
 
 Describing a file (`read_description`) loads no backend; `Rollout` and `export` do.
 """

@@ -1,4 +1,4 @@
-"""The channels of the conditions that a step follows, from the maps that a user gives."""
+"""Conditions: the channels that a step follows, made of the maps that a user supplies."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -47,7 +47,7 @@ def encoder(
     """Return what makes the channels of one moment of a condition from what a caller gives.
 
     Args:
-        name: Of the condition.
+        name: Name of the condition.
         description: The model's.
         seeds: One a video: looks that were not chosen are drawn from it.
         chosen: Looks, see `looks.check_looks`.

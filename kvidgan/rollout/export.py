@@ -1,4 +1,4 @@
-"""Write a trained step as one `.keras` file of stock Keras layers with its description inside."""
+"""Export: a trained step as one `.keras` file of stock Keras layers, its description inside."""
 
 import zipfile
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a step gives besides its frame, as pictures."""
+"""Extra outputs of a step, masks, flow and images, as pictures."""
 
 from collections.abc import Sequence
 
@@ -27,7 +27,7 @@ def extra_picture(description: Description, name: str, values: np.ndarray) -> np
 
     Args:
         description: The model's.
-        name: Of the extra output.
+        name: Name of the extra output.
         values: Float (..., height, width, channels).
 
     Returns:

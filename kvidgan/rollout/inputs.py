@@ -1,4 +1,4 @@
-"""From what a caller gives, seeds included, to the arrays that a step is fed."""
+"""Inputs: the arrays that a step is fed, from seeds, choices and frames."""
 
 import zlib
 from collections.abc import Mapping, Sequence

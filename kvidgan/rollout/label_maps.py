@@ -24,10 +24,10 @@ def check_classes(description: Description, where: str, kind: str, names: Sequen
     """Refuse label maps of another kind or of more classes than a model knows.
 
     Args:
-        description: Of a model that follows label maps.
-        where: They lie, for the sentence.
+        description: Description of a model that follows label maps.
+        where: Place of the maps, for the sentence.
         kind: "ids", "edges" or "foreground".
-        names: Of the classes.
+        names: Names of the classes.
 
     Raises:
         UserError: If they do not fit.
@@ -52,8 +52,8 @@ def check_alike(description: Description, other: Description, name: str) -> None
     """Refuse another model that cannot draw the first frames of one that follows label maps.
 
     Args:
-        description: Of the model that goes on.
-        other: Of the one that is to begin.
+        description: Description of the model that goes on.
+        other: Description of the model that is to begin.
         name: The other's, for the sentence.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The looks of objects: which vector of features each is painted in, so that it keeps its look."""
+"""Looks of objects: the vector of features that each is painted in, for as long as it is seen."""
 
 import zlib
 from collections.abc import Callable, Mapping, Sequence
@@ -54,7 +54,7 @@ def painter(own: Looks, chosen: Chosen, seeds: Sequence[int]) -> Callable[[Array
 
     Args:
         own: The looks that there are.
-        chosen: See `check_looks`; an object's own goes before its class's.
+        chosen: Chosen looks, as for `check_looks`; an object's own goes before its class's.
         seeds: One a video.
 
     Returns:

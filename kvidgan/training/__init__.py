@@ -1,1 +1,1 @@
-"""A config becomes a run: training, its callbacks, checkpoints and the run's folder."""
+"""Training: a config becomes a run, with callbacks, checkpoints and samples."""

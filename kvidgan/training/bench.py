@@ -1,4 +1,4 @@
-"""How fast a config trains here: the figures of `kvidgan bench`."""
+"""Benchmark: the speed and memory of training steps, for `kvidgan bench`."""
 
 import itertools
 import resource

@@ -1,4 +1,4 @@
-"""What happens around the steps of a run: the log, samples, checkpoints, and when to stop."""
+"""Callbacks of training: the log, samples, checkpoints, and the reasons to stop."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""All of a GAN's state in one file: networks, optimizers, averages, seed counters, position.
+"""Checkpoint: all of a GAN's state in one file, from networks to seed counters and position.
 
 Keras' `save_weights` leaves out the seed counters, without which a resumed run differs.
 """

@@ -1,4 +1,4 @@
-"""A config becomes a run: data, networks, Keras' fit, an exported file and its samples."""
+"""Fit: a config becomes a run, from its data to an exported file and its samples."""
 
 import json
 from collections.abc import Callable
@@ -37,7 +37,7 @@ class Outcome:
     """What a run came to.
 
     Attributes:
-        run: Its folder.
+        run: Folder of the run.
         step: Steps done in all.
         model: The exported file, or None if the user stopped before the end.
         animation: A GIF of samples from the exported file, or None likewise.
@@ -88,8 +88,9 @@ def resume(
 
     Args:
         run: An existing run.
-        config: Its configuration; train.epochs may have grown.
-        say: As for `start`, and `progress`.
+        config: Configuration of the run; train.epochs may have grown.
+        say: Receives the few lines that a user should read.
+        progress: Receives (done, total, name) while data is converted.
 
     Raises:
         UserError: As `start`, and if the last checkpoint is damaged or of another model.

@@ -1,4 +1,4 @@
-"""Out of memory: the sentence that a user reads when a step takes more than there is."""
+"""Out of memory: the error of a step that takes more than there is, in one sentence."""
 
 import errno
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""How a run reports itself: a live line on a terminal, plain lines elsewhere."""
+"""Progress: the live line of a run on a terminal, plain lines elsewhere."""
 
 import time
 from collections.abc import Iterator

@@ -72,7 +72,7 @@ def test_the_adversarial_loss_reaches_every_variable_of_the_generator():
     gan = family(preset="adv", lambda_lp=0.0)
     clip = batch(gan)["generator"]
     own = gan.players["generator"].variables
-    (_, terms), gradients = value_and_gradients(lambda: gan._loss(clip), own)
+    (_, terms), gradients = value_and_gradients(lambda: gan._generator_loss(clip), own)
     assert set(terms) == {"lp", "adv"}
     for gradient, variable in zip(gradients, own, strict=True):
         assert np.abs(ops.convert_to_numpy(gradient)).max() > 0, variable.path

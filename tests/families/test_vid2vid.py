@@ -121,8 +121,8 @@ def test_a_run_begins_with_real_frames_and_goes_on_with_its_own():
     kept = gan.config.kept
     assert kept == 2
     seen = []
-    draw = gan._draw
-    gan._draw = lambda window, past: seen.append(numbers(past)) or draw(window, past)
+    draw = gan._generate
+    gan._generate = lambda window, past: seen.append(numbers(past)) or draw(window, past)
     gan.train_on_batch(first)
     gan.train_on_batch(second)
     real = first["video"][:, :kept] / 127.5 - 1
@@ -165,11 +165,11 @@ def test_a_step_moves_every_player(options):
     terms = {"adv_image", "features"}
     if gan.config.flow:
         terms |= {"flow", "warp", "steady"}
-    if gan.video_judges:
+    if gan.video_groups:
         terms.add("adv_video")
     if options.get("first_frame") == "drawn":
         terms.add("mask")
-    judges = {"image_discriminator", *(["video_discriminator"] if gan.video_judges else [])}
+    judges = {"image_discriminator", *(["video_discriminator"] if gan.video_groups else [])}
     assert set(losses) == terms | judges | {"generator"}
     assert losses["generator"] == pytest.approx(sum(losses[term] for term in terms), rel=1e-5)
     for name, player in gan.players.items():
@@ -189,7 +189,7 @@ def test_every_discriminator_reaches_the_generator():
     for name in ("adv_image", "adv_video", "features", "flow", "warp", "steady"):
 
         def loss(name=name):
-            outputs, made = gan._draw(window, past)
+            outputs, made = gan._generate(window, past)
             return gan._generator_terms(window, outputs, made)[name]
 
         head = [v for v in gan.generator.trainable_variables if v.path.endswith("head/kernel")]

@@ -58,7 +58,7 @@ class Config(FamilyConfig):
     down: int = Field(3, ge=1, le=5, description="Halvings in the coarsest generator.")
     blocks: int = Field(9, ge=2, description="Residual blocks in the coarsest generator.")
     fine_blocks: int = Field(3, ge=1, description="Residual blocks in each finer generator.")
-    norm: Literal["instance", "batch"] = Field("instance", description="Of all networks.")
+    norm: Literal["instance", "batch"] = Field("instance", description="Normalisation layers.")
     discriminator_width: int = Field(64, ge=1, description="Maps of the first layers.")
     discriminator_layers: int = Field(3, ge=1, description="Halvings in each discriminator.")
     discriminator_scales: int = Field(2, ge=1, description="Sizes that they judge, each half.")
@@ -81,8 +81,10 @@ class Config(FamilyConfig):
         5, ge=0, description="Epochs after which the sequence doubles; 0: it is long at once."
     )
     flip: bool = Field(False, description="Mirror every other clip.")
-    generator_optimizer: OptimizerConfig = Field(_ADAM, description="Of the generators.")
-    discriminator_optimizer: OptimizerConfig = Field(_ADAM, description="Of the discriminators.")
+    generator_optimizer: OptimizerConfig = Field(_ADAM, description="Optimizer of the generators.")
+    discriminator_optimizer: OptimizerConfig = Field(
+        _ADAM, description="Optimizer of the discriminators."
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> "Config":

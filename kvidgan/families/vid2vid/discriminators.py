@@ -87,7 +87,7 @@ def frames_apart(frames: Tensor, flows: Tensor, scale: int) -> Tensor:
     Args:
         frames: (batch, time, height, width, channels).
         flows: (batch, time, height, width, 2), pixels: of each frame to the one before.
-        scale: They are 3**scale frames apart.
+        scale: Temporal scale: the frames are 3**scale apart.
 
     Returns:
         (batch, height, width, 3 * channels + 2 * 2).

@@ -66,7 +66,7 @@ def remember(memory: Tensor, objects: Tensor, step: Tensor) -> Tensor:
 
     Args:
         memory: (classes, REMEMBERED, features + 1); the last number is 1 where there is something.
-        objects: See `over_objects`.
+        objects: Features of each object, as `over_objects` returns them.
         step: How many steps were taken: says which place, and which of the objects.
 
     Returns:
@@ -91,7 +91,7 @@ def clusters(memory: np.ndarray, count: int) -> list[list[list[float]]]:
     """Return for each class at most `count` vectors of features, by k-means, the commonest first.
 
     Args:
-        memory: See `remember`.
+        memory: Remembered features, as `remember` returns them.
         count: How many looks a class may have.
     """
     return [_of_class(one[one[:, -1] > 0, :-1], count) for one in memory]
