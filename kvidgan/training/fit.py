@@ -228,7 +228,9 @@ def batches(config: Config, gan: FamilyModel, store: ClipStore, position: Positi
     )
 
 
-def _described(gan, config, trained_on):
+def _described(
+    gan: FamilyModel, config: Config, trained_on: dict[str, Any]
+) -> tuple[keras.Model, Description]:
     step, spec = gan.rollout_model()
     description = Description(
         family=config.family.name,
@@ -240,7 +242,9 @@ def _described(gan, config, trained_on):
     return step, description
 
 
-def _train(config, run, gan, store, position, say):
+def _train(
+    config: Config, run: Run, gan: FamilyModel, store: ClipStore, position: Position, say: Say
+) -> Outcome:
     trained_on = store.provenance()
     run.provenance_path.write_text(json.dumps(trained_on, indent=1))
     losses = families.load(config.family.name).LOSSES
@@ -252,7 +256,7 @@ def _train(config, run, gan, store, position, say):
     with (
         interrupt.listening(),
         progress.shown(),
-        out_of_memory.explained(config.data.batch, clock, run),
+        out_of_memory.one_sentence(config.data.batch, clock, run),
     ):
         while position.step < clock.total and not clock.stopping:
             _fit_from(position, config, gan, store, around)
@@ -262,7 +266,13 @@ def _train(config, run, gan, store, position, say):
     return Outcome(run, position.step, model, _animate(model, run, store, config.data.split))
 
 
-def _fit_from(position, config, gan, store, around):
+def _fit_from(
+    position: Position,
+    config: Config,
+    gan: FamilyModel,
+    store: ClipStore,
+    around: list[keras.callbacks.Callback],
+) -> None:
     # A run that was stopped inside an epoch first finishes that one, then goes on with whole
     # epochs: Keras counts steps from an epoch's start only.
     inside = position.step % config.train.steps_per_epoch > 0
@@ -278,13 +288,20 @@ def _fit_from(position, config, gan, store, around):
     )
 
 
-def _callbacks(config, run, clock, rollout, gan, store):
+def _callbacks(
+    config: Config,
+    run: Run,
+    clock: callbacks.Clock,
+    rollout: Rollout,
+    gan: FamilyModel,
+    store: ClipStore,
+) -> list[keras.callbacks.Callback]:
     train = config.train
     num_frames = max(spec.num_frames for spec in gan.clips().values())
     inputs = sample_inputs(rollout.description, store, config.data.split, 8, num_frames)
     history = callbacks.HistoryLog(clock, run, train.log_every)
     samples = callbacks.Samples(clock, run, rollout, train.sample_every, inputs, num_frames)
-    watching = []
+    watching: list[keras.callbacks.Callback] = []
     if train.tensorboard:
         board = callbacks.TensorBoard(run.tensorboard)
         history.sinks.append(board.losses)

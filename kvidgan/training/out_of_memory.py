@@ -10,7 +10,7 @@ from kvidgan.training.callbacks import Clock
 
 
 @contextmanager
-def explained(batch: int, clock: Clock, run: Run) -> Iterator[None]:
+def one_sentence(batch: int, clock: Clock, run: Run) -> Iterator[None]:
     """Turn an error that tells of memory into one sentence, for the time of a `with` block.
 
     Args:

@@ -36,7 +36,6 @@ def largest_changes(before, variables):
 
 
 HERE = [
-    {},  # on every backend: test_first_step
     {"categories": []},
     {"infogan": False},
     {"channels": 1, "image_discriminator": "full"},
@@ -44,7 +43,6 @@ HERE = [
     {"size": 96, "cell": "lstm"},
 ]
 EVERYWHERE = [
-    {},  # on every backend: test_first_step
     {},
     {"cell": "lstm", "image_noise": 0.1, "video_noise": 0.2},
     {"reuse_generated": True},
