@@ -227,6 +227,8 @@ class Folder:
         name = config["family"]["name"]
         small = {f"family.{key}": value for key, value in families.load(name).SMALL.items()}
         small["data.batch"] = 2
+        if name == "vid2vid":  # each temporal scale is a discriminator more to compile
+            small["family.temporal_scales"] = 1
         if name == "lstm_wgan" and not any(w.startswith("data.path") for w in words):
             small |= {"data.digits.clips": 6}
         return [f"{key}={yaml.safe_dump(value, default_flow_style=True).split(chr(10))[0]}"
