@@ -6,7 +6,7 @@ from PySide6.QtGui import QImage, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from kvidgan_viewer.canvas.canvas import Canvas, Shown
+from kvidgan_viewer.canvas.canvas import Canvas, CanvasContent
 from kvidgan_viewer.canvas.pane import PaneSpec
 
 THREE = [PaneSpec("truth", "Truth"), PaneSpec("made", "Prediction"), PaneSpec("flow", "Flow")]
@@ -32,7 +32,7 @@ def open_canvas(qtbot, specs, frames, size=(900, 400), **shown):
     qtbot.addWidget(canvas)
     canvas.resize(*size)
     canvas.set_panes(specs)
-    canvas.display(Shown(frames, **shown))
+    canvas.display(CanvasContent(frames, **shown))
     canvas.show()
     settle()
     return canvas

@@ -7,7 +7,7 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
-from kvidgan_viewer.canvas.canvas import Canvas, Shown
+from kvidgan_viewer.canvas.canvas import Canvas, CanvasContent
 from kvidgan_viewer.canvas.pane import PaneSpec
 from tests.viewer.screen import THREE, colourful, drag, inside, open_canvas, settle, three, wheel
 
@@ -48,10 +48,10 @@ def test_panes_are_laid_out_anew_for_another_window(canvas):
 
 def test_panes_are_laid_out_anew_for_frames_of_another_shape(canvas):
     canvas.resize(500, 500)
-    canvas.display(Shown({name: colourful(100, 20) for name in three()}))
+    canvas.display(CanvasContent({name: colourful(100, 20) for name in three()}))
     settle()
     assert canvas.frame_rect("truth").top() == canvas.frame_rect("flow").top()
-    canvas.display(Shown({"truth": colourful(20, 100)}))
+    canvas.display(CanvasContent({"truth": colourful(20, 100)}))
     settle()
     assert canvas.frame_rect("truth").left() == canvas.frame_rect("flow").left()
     assert canvas.frame_rect("flow").size() == canvas.frame_rect("truth").size()
@@ -109,29 +109,29 @@ def test_the_zoom_stays_for_frames_of_one_size_and_ends_with_another(canvas):
     fitted = canvas.frame_rect("made")
     wheel(canvas, fitted.center(), 3)
     zoomed = canvas.frame_rect("made")
-    canvas.display(Shown(three()))
+    canvas.display(CanvasContent(three()))
     assert canvas.frame_rect("made") == zoomed
-    canvas.display(Shown(three(60, 80)))
+    canvas.display(CanvasContent(three(60, 80)))
     assert canvas.frame_rect("made") == fitted
 
 
 def test_one_pane_alone_uses_all_the_room(canvas):
     before = canvas.frame_rect("made")
-    canvas.alone(2)
+    canvas.show_pane(2)
     settle()
     assert canvas.visible_panes() == ("made",)
     assert canvas.frame_rect("made").width() > before.width() * 1.5
     assert abs(canvas.frame_rect("made").center().x() - 450) < 2
-    canvas.alone(9)
+    canvas.show_pane(9)
     assert canvas.visible_panes() == ("made",)
-    canvas.all()
+    canvas.show_all()
     settle()
     assert canvas.frame_rect("made") == before
     assert canvas.visible_panes() == ("truth", "made", "flow")
 
 
 def test_other_panes_show_what_was_displayed(canvas):
-    canvas.alone(3)
+    canvas.show_pane(3)
     canvas.set_panes(THREE[:2])
     settle()
     assert canvas.visible_panes() == ("truth", "made")
@@ -139,43 +139,45 @@ def test_other_panes_show_what_was_displayed(canvas):
 
 
 def test_the_value_under_the_mouse_is_told(canvas, qtbot):
-    told = []
-    canvas.pointed.connect(told.append)
+    emitted = []
+    canvas.pointed.connect(emitted.append)
     frames, rect = three(), canvas.frame_rect("made")
     side = rect.width() / 40
     point = QPointF(rect.left() + 12.5 * side, rect.top() + 7.5 * side).toPoint()
     QTest.mouseMove(canvas.childAt(point), point)
     value = ", ".join(str(number) for number in frames["made"][7, 12])
-    assert told == [f"Prediction   x 12, y 7   {value}"]
+    assert emitted == [f"Prediction   x 12, y 7   {value}"]
     other = 255 - frames["made"]
-    canvas.display(Shown(frames | {"made": other}))
+    canvas.display(CanvasContent(frames | {"made": other}))
     value = ", ".join(str(number) for number in other[7, 12])
-    assert told[1:] == [f"Prediction   x 12, y 7   {value}"], "another frame under a mouse at rest"
+    assert emitted[1:] == [f"Prediction   x 12, y 7   {value}"], (
+        "another frame under a mouse at rest"
+    )
     QApplication.sendEvent(canvas.childAt(point).parent(), QEvent(QEvent.Type.Leave))
-    assert told[2:] == [""]
+    assert emitted[2:] == [""]
 
 
 def test_nothing_is_told_beside_the_frame(canvas):
-    told = []
-    canvas.pointed.connect(told.append)
+    emitted = []
+    canvas.pointed.connect(emitted.append)
     QTest.mouseMove(canvas.childAt(QPoint(450, 3)), QPoint(450, 3))
-    assert told == []
+    assert emitted == []
 
 
 def test_painted_is_told_once_for_what_is_displayed(canvas):
-    told = []
-    canvas.painted.connect(lambda: told.append(1))
+    emitted = []
+    canvas.painted.connect(lambda: emitted.append(1))
     for count in range(1, 4):
-        canvas.display(Shown(three()))
+        canvas.display(CanvasContent(three()))
         settle()
-        assert len(told) == count
-    canvas.display(Shown(three()))
-    canvas.display(Shown(three()))
+        assert len(emitted) == count
+    canvas.display(CanvasContent(three()))
+    canvas.display(CanvasContent(three()))
     settle()
-    assert len(told) == 4, "what was never on the screen does not count"
+    assert len(emitted) == 4, "what was never on the screen does not count"
     canvas.childAt(QPoint(450, 200)).update()
     settle()
-    assert len(told) == 4
+    assert len(emitted) == 4
 
 
 def test_a_click_gives_the_canvas_the_keys_and_none_is_lost(qtbot):
@@ -191,7 +193,7 @@ def test_a_click_gives_the_canvas_the_keys_and_none_is_lost(qtbot):
     qtbot.addWidget(window)
     QVBoxLayout(window).addWidget(canvas)
     canvas.set_panes(THREE)
-    canvas.display(Shown(three()))
+    canvas.display(CanvasContent(three()))
     window.resize(600, 400)
     window.show()
     window.activateWindow()

@@ -15,7 +15,7 @@ from PySide6.QtCore import QObject, Signal
 from kvidgan.errors import UserError
 from kvidgan.playback import ClipPlan, NoisePlan
 from kvidgan.rollout import Rollout, export_step
-from kvidgan_viewer.worker.client import Worker
+from kvidgan_viewer.worker.client import WorkerClient
 from kvidgan_viewer.worker.film import Film
 from kvidgan_viewer.worker.messages import (
     Compiling,
@@ -27,7 +27,7 @@ from kvidgan_viewer.worker.messages import (
     Started,
     Waiting,
 )
-from kvidgan_viewer.worker.state import Standing
+from kvidgan_viewer.worker.state import WorkerState
 from tests.conftest import ROOT
 from tests.rollout import steps
 
@@ -47,7 +47,7 @@ def models(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def shared(qapp):
-    worker = Worker("tensorflow")
+    worker = WorkerClient("tensorflow")
     yield worker
     worker.close()
 
@@ -63,10 +63,10 @@ def worker(shared, qtbot, models):
 @contextmanager
 def recorded(*signals):
     """Collect what signals carry, in order."""
-    seen = []
+    carried = []
     for one in signals:
-        one.connect(lambda *values: seen.append(values[0] if values else None))
-    yield seen
+        one.connect(lambda *values: carried.append(values[0] if values else None))
+    yield carried
     for one in signals:
         one.disconnect()
 
@@ -94,19 +94,19 @@ def test_frames_arrive_as_rollout_makes_them_and_no_further_than_wanted(worker, 
         recorded(worker.started) as started,
         qtbot.waitSignal(worker.waiting, timeout=LONG) as waiting,
     ):
-        film = worker.play(NoisePlan(1, 3, 8), until=5)
+        film = worker.play(NoisePlan(1, 3, 8), num_frames=5)
     assert waiting.args == [5]
     assert [one.panes for one in started] == [("generated",)]
     with qtbot.waitSignal(worker.waiting, timeout=LONG, check_params_cb=lambda n: n == 12):
-        worker.more(12)
+        worker.extend(12)
     assert len(film) == 12
-    assert worker.state == "idle"
+    assert worker.status == "idle"
     for index, frames in enumerate(
         direct(models["noise"], 12, content_seeds=[3], motion_seeds=[8])
     ):
         np.testing.assert_array_equal(film[index].panes["generated"], frames[0])
-    worker.more(12)
-    assert worker.state == "idle"
+    worker.extend(12)
+    assert worker.status == "idle"
 
 
 def test_a_clip_arrives_with_its_scores(worker, qtbot, models):
@@ -114,12 +114,12 @@ def test_a_clip_arrives_with_its_scores(worker, qtbot, models):
         worker.open(models["clip"])
     assert opened.args[0].description == steps.predicting()[1]
     with qtbot.waitSignals([worker.compiling, worker.waiting], timeout=LONG):
-        film = worker.play(ClipPlan(models["frames"]), until=7)
+        film = worker.play(ClipPlan(models["frames"]), num_frames=7)
     frames = np.load(models["frames"])[0]
-    made = direct(models["clip"], 5, context=frames[:2])
-    assert (len(film), film.given) == (7, 2)
+    predicted = direct(models["clip"], 5, context=frames[:2])
+    assert (len(film), film.num_context) == (7, 2)
     for index in range(7):
-        shown = frames[index] if index < 2 else made[index - 2][0]
+        shown = frames[index] if index < 2 else predicted[index - 2][0]
         np.testing.assert_array_equal(film[index].panes["prediction"], shown)
         np.testing.assert_array_equal(film[index].panes["truth"], frames[index])
     psnr, copied = film.scores("psnr")
@@ -130,9 +130,9 @@ def test_a_clip_arrives_with_its_scores(worker, qtbot, models):
 
 
 def test_videos_are_listed(worker, qtbot, models):
-    with qtbot.waitSignal(worker.listed, timeout=LONG) as listed:
-        worker.videos(models["frames"])
-    assert [entry.length for entry in listed.args[0].videos] == [9]
+    with qtbot.waitSignal(worker.videos_listed, timeout=LONG) as listed:
+        worker.list_videos(models["frames"])
+    assert [entry.num_frames for entry in listed.args[0].videos] == [9]
 
 
 def test_a_file_that_is_none_is_told_and_the_model_stays(worker, qtbot, models):
@@ -140,56 +140,56 @@ def test_a_file_that_is_none_is_told_and_the_model_stays(worker, qtbot, models):
         worker.open(models["frames"])
     assert "is not a complete .keras file" in failed.args[0].sentence
     with qtbot.waitSignal(worker.waiting, timeout=LONG):
-        film = worker.play(NoisePlan(1), until=2)
+        film = worker.play(NoisePlan(1), num_frames=2)
     assert len(film) == 2
 
 
 def test_one_signal_tells_of_all_frames_that_came_meanwhile(worker, qtbot):
     with (
-        recorded(worker.started, worker.made) as told,
+        recorded(worker.started, worker.frames_added) as emitted,
         qtbot.waitSignal(worker.waiting, timeout=LONG, check_params_cb=lambda n: n == 400),
     ):
-        film = worker.play(NoisePlan(1), until=200)
+        film = worker.play(NoisePlan(1), num_frames=200)
         while len(film) < 200:  # the window stands still
             time.sleep(0.01)
-        with qtbot.waitSignal(worker.made, timeout=LONG):
+        with qtbot.waitSignal(worker.frames_added, timeout=LONG):
             pass
-        worker.more(400)
+        worker.extend(400)
         while len(film) < 400:
             time.sleep(0.01)
-    assert isinstance(told[0], Started)  # before any frame, though all came meanwhile
-    assert told[1:] == [200, 400]
+    assert isinstance(emitted[0], Started)  # before any frame, though all came meanwhile
+    assert emitted[1:] == [200, 400]
 
 
 def test_a_new_rollout_ends_the_one_before(worker, qtbot):
-    first = worker.play(NoisePlan(1, 1), until=10**6)
+    first = worker.play(NoisePlan(1, 1), num_frames=10**6)
     qtbot.waitUntil(lambda: len(first) > 3, timeout=LONG)
     with (
-        recorded(worker.made) as made,
+        recorded(worker.frames_added) as counts,
         qtbot.waitSignal(worker.waiting, timeout=LONG) as waiting,
     ):
-        second = worker.play(NoisePlan(1, 2), until=5)
+        second = worker.play(NoisePlan(1, 2), num_frames=5)
         length = len(first)
     assert waiting.args == [5]
-    assert (len(second), made[-1]) == (5, 5)
+    assert (len(second), counts[-1]) == (5, 5)
     assert len(first) <= length + 1  # one could be on its way into it
 
 
 def test_cancelling_keeps_what_was_made_and_the_process(worker, qtbot):
     pid = worker.pid
-    film = worker.play(NoisePlan(1), until=10**6)
-    qtbot.waitUntil(lambda: len(film) > 3 and worker.state == "rolling", timeout=LONG)
+    film = worker.play(NoisePlan(1), num_frames=10**6)
+    qtbot.waitUntil(lambda: len(film) > 3 and worker.status == "rolling", timeout=LONG)
     worker.cancel()
-    assert worker.state == "cancelling"
-    qtbot.waitUntil(lambda: worker.state == "idle", timeout=LONG)
+    assert worker.status == "cancelling"
+    qtbot.waitUntil(lambda: worker.status == "idle", timeout=LONG)
     length = len(film)
     with qtbot.waitSignal(worker.waiting, timeout=LONG):
-        worker.play(NoisePlan(1), until=3)
+        worker.play(NoisePlan(1), num_frames=3)
     assert (len(film), worker.pid) == (length, pid)
     film[length - 1]
     worker.cancel()
-    worker.more(50)  # nothing goes on after a cancel
-    assert worker.state == "idle"
+    worker.extend(50)  # nothing goes on after a cancel
+    assert worker.status == "idle"
 
 
 def test_a_full_disk_ends_the_rollout(worker, qtbot, monkeypatch):
@@ -198,18 +198,18 @@ def test_a_full_disk_ends_the_rollout(worker, qtbot, monkeypatch):
 
     monkeypatch.setattr(Film, "append", full)
     with qtbot.waitSignal(worker.failed, timeout=LONG) as failed:
-        film = worker.play(NoisePlan(1), until=10**6)
+        film = worker.play(NoisePlan(1), num_frames=10**6)
     assert failed.args[0].sentence == "the disk is full"
     monkeypatch.undo()
-    qtbot.waitUntil(lambda: worker.state == "idle", timeout=LONG)
+    qtbot.waitUntil(lambda: worker.status == "idle", timeout=LONG)
     with qtbot.waitSignal(worker.waiting, timeout=LONG):
-        worker.play(NoisePlan(1), until=3)
+        worker.play(NoisePlan(1), num_frames=3)
     assert len(film) == 0
 
 
 def test_a_process_that_does_not_answer_is_replaced(worker, qtbot, models):
-    film = worker.play(NoisePlan(1), until=10**6)
-    qtbot.waitUntil(lambda: len(film) > 3 and worker.state == "rolling", timeout=LONG)
+    film = worker.play(NoisePlan(1), num_frames=10**6)
+    qtbot.waitUntil(lambda: len(film) > 3 and worker.status == "rolling", timeout=LONG)
     pid = worker.pid
     os.kill(pid, signal.SIGSTOP)
     with (
@@ -222,40 +222,40 @@ def test_a_process_that_does_not_answer_is_replaced(worker, qtbot, models):
     assert gone(pid)
     film[len(film) - 1]
     with qtbot.waitSignal(worker.waiting, timeout=LONG):
-        worker.play(NoisePlan(1), until=2)
+        worker.play(NoisePlan(1), num_frames=2)
 
 
 def test_a_killed_process_is_told_and_can_be_started_again(worker, qtbot, models):
-    film = worker.play(NoisePlan(1, 5, 5), until=10**6)
+    film = worker.play(NoisePlan(1, 5, 5), num_frames=10**6)
     qtbot.waitUntil(lambda: len(film) > 3, timeout=LONG)
     with qtbot.waitSignal(worker.died, timeout=LONG) as died:
         os.kill(worker.pid, signal.SIGKILL)
     assert "was ended by SIGKILL, as when memory runs out: open the model" in died.args[0]
-    assert (worker.state, worker.pid) == ("died", None)
+    assert (worker.status, worker.pid) == ("died", None)
     (first,) = direct(models["noise"], 1, content_seeds=[5], motion_seeds=[5])
     np.testing.assert_array_equal(film[0].panes["generated"], first[0])
     worker.cancel()
-    worker.more(10**7)
-    assert worker.state == "died"
+    worker.extend(10**7)
+    assert worker.status == "died"
     with qtbot.waitSignal(worker.waiting, timeout=LONG):  # a wish starts it, the model comes along
-        film = worker.play(NoisePlan(1, 5, 5), until=1)
+        film = worker.play(NoisePlan(1, 5, 5), num_frames=1)
     np.testing.assert_array_equal(film[0].panes["generated"], first[0])
 
 
 def test_a_backend_that_is_not_there_is_told_once(qtbot):
-    worker = Worker("theano")
-    with recorded(worker.failed, worker.died) as told:
-        qtbot.waitUntil(lambda: worker.state == "died", timeout=LONG)
+    worker = WorkerClient("theano")
+    with recorded(worker.failed, worker.died) as emitted:
+        qtbot.waitUntil(lambda: worker.status == "died", timeout=LONG)
         qtbot.wait(200)
-    assert ["'theano'" in failed.sentence for failed in told] == [True]
+    assert ["'theano'" in failed.sentence for failed in emitted] == [True]
     worker.close()
-    assert worker.state == "closed"
+    assert worker.status == "closed"
     worker.open("anything")  # nobody is there to do it
-    assert worker.state == "closed"
+    assert worker.status == "closed"
 
 
 def test_closing_at_once_leaves_no_process(qapp):
-    worker = Worker("tensorflow")
+    worker = WorkerClient("tensorflow")
     while (pid := worker.pid) is None:
         time.sleep(0.001)
     worker.close()
@@ -264,7 +264,7 @@ def test_closing_at_once_leaves_no_process(qapp):
 
 
 def test_a_process_that_hears_nothing_is_closed_too(qapp):
-    worker = Worker("tensorflow")
+    worker = WorkerClient("tensorflow")
     while (pid := worker.pid) is None:
         time.sleep(0.001)
     os.kill(pid, signal.SIGSTOP)
@@ -273,55 +273,55 @@ def test_a_process_that_hears_nothing_is_closed_too(qapp):
         os.kill(pid, 0)
 
 
-# --- how things stand, without a process
+# --- the state, without a process
 
 
 @pytest.fixture
-def standing():
+def state():
     """A process that has opened a model."""
-    standing = Standing()
-    standing.open("a.keras")
-    assert standing.begin() == [Open("a.keras")]
-    assert standing.state == "starting"
-    standing.hear(Ready("tensorflow", {}))
-    assert standing.state == "opening"
-    standing.hear(Opened("a.keras", steps.counting()[1]))
-    assert standing.state == "idle"
-    return standing
+    state = WorkerState()
+    state.open("a.keras")
+    assert state.begin() == [Open("a.keras")]
+    assert state.status == "starting"
+    state.receive(Ready("tensorflow", {}))
+    assert state.status == "opening"
+    state.receive(Opened("a.keras", steps.counting()[1]))
+    assert state.status == "idle"
+    return state
 
 
-def test_an_answer_that_a_new_wish_has_overtaken_says_nothing(standing):
-    standing.play(Film(), NoisePlan(), 5)
-    assert standing.more(9)
-    assert not standing.hear(Waiting(1, 5))
-    assert standing.state == "rolling"
-    assert standing.hear(Waiting(1, 9))
-    assert standing.state == "idle"
-    assert not standing.more(9)
-    standing.play(Film(), NoisePlan(), 5)
-    assert not standing.hear(Waiting(1, 9))
-    assert standing.state == "rolling"
+def test_an_answer_that_a_new_wish_has_overtaken_says_nothing(state):
+    state.play(Film(), NoisePlan(), 5)
+    assert state.extend(9)
+    assert not state.receive(Waiting(1, 5))
+    assert state.status == "rolling"
+    assert state.receive(Waiting(1, 9))
+    assert state.status == "idle"
+    assert not state.extend(9)
+    state.play(Film(), NoisePlan(), 5)
+    assert not state.receive(Waiting(1, 9))
+    assert state.status == "rolling"
 
 
-def test_a_step_compiles_until_its_first_frame(standing):
+def test_a_step_compiles_until_its_first_frame(state):
     film = Film()
-    standing.play(film, NoisePlan(), 5)
-    film.append({}, given=True)
-    standing.hear(Compiling(1, 1))
-    assert standing.state == "compiling"
+    state.play(film, NoisePlan(), 5)
+    film.append({}, is_context=True)
+    state.receive(Compiling(1, 1))
+    assert state.status == "compiling"
     film.append({})
-    standing.hear(Compiling(1, 1))  # told late: the frame is there already
-    assert standing.state == "rolling"
+    state.receive(Compiling(1, 1))  # told late: the frame is there already
+    assert state.status == "rolling"
 
 
-def test_a_new_process_opens_what_was_open_and_plays_what_is_wanted(standing):
-    standing.open("none.keras")
-    standing.hear(Failed(None, "none", request=Open("none.keras")))
-    assert standing.begin() == [Open("a.keras")]
-    standing.play(Film(), NoisePlan(3), 5)
-    assert standing.begin() == [Open("a.keras"), Play(1, NoisePlan(3), 5)]
-    standing.job.end()
-    assert standing.begin() == [Open("a.keras")]
+def test_a_new_process_opens_what_was_open_and_plays_what_is_wanted(state):
+    state.open("none.keras")
+    state.receive(Failed(None, "none", request=Open("none.keras")))
+    assert state.begin() == [Open("a.keras")]
+    state.play(Film(), NoisePlan(3), 5)
+    assert state.begin() == [Open("a.keras"), Play(1, NoisePlan(3), 5)]
+    state.job.end()
+    assert state.begin() == [Open("a.keras")]
 
 
 # --- a window of its own
@@ -330,13 +330,13 @@ WINDOW = """
 import sys
 from PySide6.QtCore import QCoreApplication
 from kvidgan.playback import NoisePlan
-from kvidgan_viewer.worker.client import Worker
+from kvidgan_viewer.worker.client import WorkerClient
 
 def main():
     app = QCoreApplication([])
-    worker = Worker("tensorflow")
-    worker.opened.connect(lambda _: worker.play(NoisePlan(1), until=int(sys.argv[2])))
-    worker.made.connect(lambda _: print(worker.pid, flush=True))
+    worker = WorkerClient("tensorflow")
+    worker.opened.connect(lambda _: worker.play(NoisePlan(1), num_frames=int(sys.argv[2])))
+    worker.frames_added.connect(lambda _: print(worker.pid, flush=True))
     worker.waiting.connect(app.quit)
     worker.open(sys.argv[1])
     app.exec()
@@ -349,12 +349,12 @@ if __name__ == "__main__":
 
 
 @contextmanager
-def window(models, tmp_path, until):
+def window(models, tmp_path, num_frames):
     """A small window in a process of its own."""
     script = tmp_path / "window.py"
     script.write_text(WINDOW)
     with subprocess.Popen(
-        [sys.executable, str(script), models["noise"], str(until)],
+        [sys.executable, str(script), models["noise"], str(num_frames)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -366,7 +366,7 @@ def window(models, tmp_path, until):
 
 def test_a_window_that_closes_leaves_nothing_and_says_nothing(models, tmp_path):
     before = set(os.listdir("/dev/shm"))
-    with window(models, tmp_path, until=30) as (process, pid):
+    with window(models, tmp_path, num_frames=30) as (process, pid):
         out, err = process.communicate(timeout=LONG / 1000)
     assert (process.returncode, err) == (0, "")
     assert out.splitlines()[-1] == "set()"
@@ -376,7 +376,7 @@ def test_a_window_that_closes_leaves_nothing_and_says_nothing(models, tmp_path):
 
 def test_a_killed_window_leaves_no_process_and_no_memory(models, tmp_path):
     before = set(os.listdir("/dev/shm"))
-    with window(models, tmp_path, until=10**7) as (process, pid):
+    with window(models, tmp_path, num_frames=10**7) as (process, pid):
         process.kill()
         _, err = process.communicate(timeout=LONG / 1000)
     assert gone(pid)

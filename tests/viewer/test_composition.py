@@ -5,12 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kvidgan.media import BACKGROUND, write_frames
-from kvidgan.media import CONTEXT_COLOUR as GIVEN
-from kvidgan.media import PREDICTED_COLOUR as PREDICTED
+from kvidgan.media import BACKGROUND, CONTEXT_COLOUR, PREDICTED_COLOUR, write_frames
 from kvidgan_viewer.export.composition import (
     Exportable,
-    Plan,
+    ExportSettings,
     compose,
     picture_size,
     pictures,
@@ -35,7 +33,11 @@ def test_panes_stand_side_by_side_enlarged():
 
 
 @pytest.mark.parametrize(
-    ("border", "edges"), [("given", [GIVEN, GIVEN, GREY]), ("predicted", [GREY, PREDICTED, GREY])]
+    ("border", "edges"),
+    [
+        ("context", [CONTEXT_COLOUR, CONTEXT_COLOUR, GREY]),
+        ("predicted", [GREY, PREDICTED_COLOUR, GREY]),
+    ],
 )
 def test_edges_tell_what_was_given_and_what_was_made(border, edges):
     names = ["truth", "prediction", "difference"]
@@ -51,7 +53,7 @@ def test_edges_tell_what_was_given_and_what_was_made(border, edges):
 
 def test_what_is_made_of_noise_counts_as_predicted():
     picture = compose({"generated": plain(2, 2, 0)}, ["generated"], border="predicted")
-    assert (picture[0] == PREDICTED).all()
+    assert (picture[0] == PREDICTED_COLOUR).all()
 
 
 def test_an_absent_pane_is_left_empty():
@@ -85,27 +87,34 @@ def test_panes_larger_than_their_cell_are_made_to_fit():
     assert picture[:, :, 0].tolist() == [[64] * 4, [0, 2, 4, 6], [0, 2, 4, 6], [64] * 4]
 
 
-@pytest.mark.parametrize("form", ["gif", "mp4", "png"])
-def test_the_size_told_is_the_size_drawn(form):
+@pytest.mark.parametrize("format", ["gif", "mp4", "png"])
+def test_the_size_told_is_the_size_drawn(format):
     rng = np.random.default_rng(2)
     for _ in range(20):
         sizes = {name: tuple(rng.integers(1, 9, 2).tolist()) for name in "abc"}
         names = tuple(rng.permutation(list("abc"))[: rng.integers(1, 4)].tolist())
-        source = Exportable(sizes, frames=1)
-        plan = Plan(Path("x"), form, names, range(1), 10.0, 3, borders=bool(rng.integers(2)))
+        source = Exportable(sizes, num_frames=1)
+        settings = ExportSettings(
+            Path("x"), format, names, range(1), 10.0, 3, borders=bool(rng.integers(2))
+        )
         panes = {name: plain(*size, 5) for name, size in sizes.items()}
-        (picture,) = pictures(source, plan, [panes].__getitem__)
+        (picture,) = pictures(source, settings, [panes].__getitem__)
         height, width = picture.shape[:2]
         even = (height + height % 2, width + width % 2)
-        assert picture_size(source, plan) == (even if form == "mp4" else (height, width))
+        assert picture_size(source, settings) == (even if format == "mp4" else (height, width))
 
 
 def test_pictures_follow_the_range_and_know_the_given_ones():
-    source = Exportable({"prediction": (2, 2)}, frames=6, given=3)
-    plan = Plan(Path("x"), "png", ("prediction",), range(1, 5), 10.0)
-    shown = list(pictures(source, plan, lambda index: {"prediction": plain(2, 2, index)}))
+    source = Exportable({"prediction": (2, 2)}, num_frames=6, num_context=3)
+    settings = ExportSettings(Path("x"), "png", ("prediction",), range(1, 5), 10.0)
+    shown = list(pictures(source, settings, lambda index: {"prediction": plain(2, 2, index)}))
     assert [int(one[2, 2, 0]) for one in shown] == [1, 2, 3, 4]
-    assert [tuple(one[0, 0].tolist()) for one in shown] == [GIVEN, GIVEN, PREDICTED, PREDICTED]
+    assert [tuple(one[0, 0].tolist()) for one in shown] == [
+        CONTEXT_COLOUR,
+        CONTEXT_COLOUR,
+        PREDICTED_COLOUR,
+        PREDICTED_COLOUR,
+    ]
 
 
 @pytest.mark.parametrize("fps", [1, 7.3, 12.5, 24, 29.97, 30, 50, 60, 100])

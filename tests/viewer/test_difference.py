@@ -10,20 +10,25 @@ def frame(*values, channels=1):
 
 
 def test_signed_is_grey_where_equal_and_bright_where_the_made_frame_is_brighter():
-    truth, made = frame(7, 0, 255, 100, 102), frame(7, 255, 0, 102, 100)
-    assert difference(truth, made, "signed").ravel().tolist() == [128, 255, 0, 129, 127]
+    truth, prediction = frame(7, 0, 255, 100, 102), frame(7, 255, 0, 102, 100)
+    assert difference(truth, prediction, "signed").ravel().tolist() == [128, 255, 0, 129, 127]
 
 
 def test_absolute_takes_no_side():
-    truth, made = frame(7, 0, 255, 100), frame(7, 255, 0, 102)
-    assert difference(truth, made, "absolute").ravel().tolist() == [0, 255, 255, 2]
-    assert np.array_equal(difference(truth, made, "absolute"), difference(made, truth, "absolute"))
+    truth, prediction = frame(7, 0, 255, 100), frame(7, 255, 0, 102)
+    assert difference(truth, prediction, "absolute").ravel().tolist() == [0, 255, 255, 2]
+    assert np.array_equal(
+        difference(truth, prediction, "absolute"), difference(prediction, truth, "absolute")
+    )
 
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_heat_is_black_where_equal_and_white_from_a_quarter_of_the_range(channels):
-    truth, made = frame(9, 0, 0, 255, channels=channels), frame(9, 63, 64, 0, channels=channels)
-    heat = difference(truth, made, "heat")
+    truth, prediction = (
+        frame(9, 0, 0, 255, channels=channels),
+        frame(9, 63, 64, 0, channels=channels),
+    )
+    heat = difference(truth, prediction, "heat")
     assert heat.shape == (1, 4, 3)
     assert heat[0, 0].tolist() == [0, 0, 0]
     assert heat[0, 2].tolist() == heat[0, 3].tolist() == [255, 255, 255]
@@ -60,5 +65,5 @@ def test_nothing_to_compare_is_none(mode):
 
 
 def test_an_unknown_mode_names_the_known_ones():
-    with pytest.raises(ValueError, match=r"signed, absolute, heat.*'squared'"):
+    with pytest.raises(ValueError, match=r"absolute, signed, heat.*'squared'"):
         difference(frame(1), frame(1), "squared")

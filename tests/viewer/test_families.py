@@ -8,7 +8,7 @@ from kvidgan.data.builtin.streets import CLASSES
 from kvidgan.playback import ClipPlan, NoisePlan
 from kvidgan.rollout import Description, export_step
 from kvidgan_viewer.panel.values import needs
-from kvidgan_viewer.worker.client import Worker
+from kvidgan_viewer.worker.client import WorkerClient
 from tests.first_step import OPTIONS
 
 PATIENCE = 120_000  # ms
@@ -33,12 +33,12 @@ def models(tmp_path_factory):
 
 def test_every_family_plays(models, qtbot):
     assert len(models) >= 4
-    worker = Worker()
+    worker = WorkerClient()
     try:
         for name, path in models.items():
-            with qtbot.waitSignal(worker.opened, timeout=PATIENCE) as told:
+            with qtbot.waitSignal(worker.opened, timeout=PATIENCE) as caught:
                 worker.open(str(path))
-            described = told.args[0].description
+            described = caught.args[0].description
             kind = needs(described).kind
             plans = {
                 "noise": NoisePlan(videos=2),
@@ -46,14 +46,14 @@ def test_every_family_plays(models, qtbot):
                 "labels": ClipPlan("streets"),
             }
             with qtbot.waitSignal(worker.waiting, timeout=PATIENCE):
-                film = worker.play(plans[kind], until=7)
+                film = worker.play(plans[kind], num_frames=7)
             assert len(film) == 7, name
             last = film[6]
             shown = "generated" if kind == "noise" else "prediction"
             assert last.panes[shown].ndim == 3
-            assert not last.given
+            assert not last.is_context
             if kind != "noise":
-                assert film.given == (2 if kind == "labels" else 4)
+                assert film.num_context == (2 if kind == "labels" else 4)
                 assert last.panes["truth"].shape == last.panes["prediction"].shape
                 assert set(described.extra_outputs) < set(last.panes)
                 assert "psnr" in last.scores

@@ -10,7 +10,7 @@ from kvidgan.errors import UserError
 from kvidgan_viewer.worker.film import Film
 
 
-def moments(count, seed=0):
+def film_frames(count, seed=0):
     """Pictures of any size, some absent, of two names."""
     rng = np.random.default_rng(seed)
     for _ in range(count):
@@ -32,13 +32,13 @@ def same(found, wanted):
 @pytest.mark.parametrize("budget", [0, 20_000, 2**30])
 def test_what_is_read_is_what_was_added_wherever_it_lies(budget):
     film = Film(budget)
-    wanted = list(moments(60))
+    wanted = list(film_frames(60))
     for number, panes in enumerate(wanted):
-        film.append(panes, given=number < 3)
-    assert (len(film), film.given, film.panes) == (60, 3, ("a", "b"))
+        film.append(panes, is_context=number < 3)
+    assert (len(film), film.num_context, film.panes) == (60, 3, ("a", "b"))
     for index in np.random.default_rng(1).integers(-60, 60, 200):
         same(film[index].panes, wanted[index])
-        assert film[index].given == (index % 60 < 3)
+        assert film[index].is_context == (index % 60 < 3)
     with pytest.raises(IndexError):
         film[60]
     film.close()
@@ -58,11 +58,11 @@ def test_memory_stays_within_the_budget():
 def test_scores_are_not_a_number_where_there_are_none():
     film = Film()
     assert film.scores("psnr")[0].shape == (0,)
-    film.append({"a": None}, given=True)
+    film.append({"a": None}, is_context=True)
     film.append({"a": None}, scores={"psnr": (20.0, 10.0), "ssim": (0.5, np.nan)})
     film.append({"a": None}, scores={"psnr": (30.0, 15.0)})
-    made, copied = film.scores("psnr")
-    np.testing.assert_array_equal(made, [np.nan, 20, 30])
+    predicted, copied = film.scores("psnr")
+    np.testing.assert_array_equal(predicted, [np.nan, 20, 30])
     np.testing.assert_array_equal(copied, [np.nan, 10, 15])
     np.testing.assert_array_equal(film.scores("ssim"), [[np.nan, 0.5, np.nan], [np.nan] * 3])
     assert film.metrics == ("psnr", "ssim")
@@ -76,18 +76,18 @@ def test_the_file_has_no_name_and_is_gone_when_closed(tmp_path):
     before = descriptors()
     closed, forgotten = (Film(budget=0, folder=str(tmp_path)) for _ in range(2))
     for film in (closed, forgotten):
-        film.append(next(moments(1)))
+        film.append(next(film_frames(1)))
     assert descriptors() == before + 2
     assert not list(tmp_path.iterdir())
     closed.close()
-    closed.append(next(moments(1)))
+    closed.append(next(film_frames(1)))
     assert len(closed) == 0
     del film, forgotten
     assert descriptors() == before
 
 
 def test_a_full_disk_is_told_and_what_was_kept_stays(tmp_path, monkeypatch):
-    film, wanted = Film(budget=0, folder=str(tmp_path)), list(moments(3))
+    film, wanted = Film(budget=0, folder=str(tmp_path)), list(film_frames(3))
     film.append(wanted[0])
     write = os.pwrite
 
@@ -109,13 +109,13 @@ def test_a_full_disk_is_told_and_what_was_kept_stays(tmp_path, monkeypatch):
 
 def test_a_missing_folder_is_told(tmp_path):
     with pytest.raises(UserError, match="No such file or directory; set TMPDIR"):
-        Film(budget=0, folder=str(tmp_path / "none")).append(next(moments(1)))
+        Film(budget=0, folder=str(tmp_path / "none")).append(next(film_frames(1)))
 
 
 def test_a_system_that_writes_little_at_a_time_loses_nothing(monkeypatch):
     film, write = Film(budget=0), os.pwrite
     monkeypatch.setattr(os, "pwrite", lambda fd, data, at: write(fd, data[:7], at))
-    wanted = list(moments(4))
+    wanted = list(film_frames(4))
     for panes in wanted:
         film.append(panes)
     for index, panes in enumerate(wanted):

@@ -10,7 +10,6 @@ import pytest
 from kvidgan.errors import UserError
 from kvidgan.runs import Run
 from kvidgan_viewer.plots.history_file import HistoryFile, fractional, nearest, smooth, time_unit
-from kvidgan_viewer.plots.meanings import meaning
 
 
 def point(step, **values):
@@ -46,14 +45,14 @@ def test_a_file_that_grows_in_any_pieces_is_read_as_a_whole_one(run, history):
         with run.history_path.open("ab") as file:
             file.write(text[start:stop])
         history.read_on()
-        assert history.length == text[:stop].count(b"\n")
+        assert history.num_points == text[:stop].count(b"\n")
     assert points_of(history) == run.history()
 
 
 def test_a_half_written_line_is_waited_for(run, history):
     run.history_path.write_text(lines([point(1, loss=2.0)]) + '{"step": 2, "lo')
     assert history.read_on()
-    assert history.length == 1
+    assert history.num_points == 1
     with run.history_path.open("a") as file:
         file.write('ss": 5.0}\n')
     assert history.read_on()
@@ -81,7 +80,7 @@ def test_a_file_that_was_written_over_in_its_place_is_read_anew(run, history, co
     assert run.history_path.stat().st_ino == before
     assert history.read_on()
     assert history.names() == ["new"]
-    assert history.length == count
+    assert history.num_points == count
 
 
 def test_a_file_may_come_late_and_go(run, history):
@@ -90,7 +89,7 @@ def test_a_file_may_come_late_and_go(run, history):
     assert history.read_on()
     run.history_path.unlink()
     assert history.read_on()
-    assert (history.length, history.names()) == (0, [])
+    assert (history.num_points, history.names()) == (0, [])
 
 
 def test_only_what_is_new_is_read(run, history, monkeypatch):
@@ -103,7 +102,7 @@ def test_only_what_is_new_is_read(run, history, monkeypatch):
         file.write(lines([point(500, loss=3.0)]))
     assert history.read_on()
     assert len(parsed) == 1
-    assert history.length == 501
+    assert history.num_points == 501
 
 
 def test_a_long_file_is_read_piece_by_piece(run, history):
@@ -111,9 +110,9 @@ def test_a_long_file_is_read_piece_by_piece(run, history):
     points[7]["name"] = "longer than a piece" * 30
     run.history_path.write_text(lines(points))
     lengths = []
-    while not lengths or history.more:
+    while not lengths or history.has_more:
         history.read_on(limit=100)
-        lengths.append(history.length)
+        lengths.append(history.num_points)
     assert len(lengths) > 10
     assert lengths == sorted(lengths)
     assert history.values("loss").tolist() == list(range(40))
@@ -126,7 +125,7 @@ def test_a_line_that_is_no_log_point_is_named(run, history):
         file.write(lines([point(3)]) + "[1, 2]\n")
     with pytest.raises(UserError, match="line 4 is no log point"):
         history.read_on()
-    assert history.length == 2
+    assert history.num_points == 2
 
 
 def test_what_a_point_lacks_is_not_a_number(run, history):
@@ -181,9 +180,3 @@ def test_nearest_passes_over_what_is_no_number():
 )
 def test_durations_have_units_that_read_well(seconds, unit):
     assert time_unit(seconds) == unit
-
-
-def test_meanings():
-    assert "critic" in meaning("norm_critic")
-    assert "gradients" in meaning("sharpness")
-    assert meaning("a loss of my own") == ""

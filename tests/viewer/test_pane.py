@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPointF
 
-from kvidgan_viewer.canvas.canvas import Shown
+from kvidgan_viewer.canvas.canvas import CanvasContent
 from kvidgan_viewer.canvas.pane import PaneSpec
 from kvidgan_viewer.colours import DARK, LIGHT
 from tests.viewer.screen import (
@@ -69,14 +69,16 @@ def test_frames_of_another_size_fill_the_same_place(qtbot):
 
 
 @pytest.mark.parametrize("colours", [LIGHT, DARK])
-@pytest.mark.parametrize("kind", ["given", "predicted", ""])
-def test_the_border_tells_given_from_predicted(qtbot, kind, colours):
+@pytest.mark.parametrize("kind", ["context", "predicted", ""])
+def test_the_border_tells_context_from_predicted(qtbot, kind, colours):
     canvas = open_canvas(qtbot, THREE, three(), kind=kind)
     canvas.set_colours(colours)
     settle()
     image, rect = canvas.grab_frame(), canvas.frame_rect("made")
     middle = rect.center()
-    expected = {"given": colours.given, "predicted": colours.predicted, "": colours.canvas}[kind]
+    expected = {"context": colours.context, "predicted": colours.predicted, "": colours.canvas}[
+        kind
+    ]
     for x, y in (
         (rect.left() - 2, middle.y()),
         (rect.right() + 1, middle.y()),
@@ -97,10 +99,10 @@ def test_a_pane_that_is_not_marked_has_no_border(qtbot):
 
 
 def test_the_border_is_seen_where_the_frame_is_larger_than_its_pane(qtbot):
-    canvas = open_canvas(qtbot, THREE[:1], three(), kind="given")
+    canvas = open_canvas(qtbot, THREE[:1], three(), kind="context")
     wheel(canvas, QPointF(450, 200), 6)
     screen = as_array(canvas.grab_frame())
-    green = [int(LIGHT.given[start : start + 2], 16) for start in (1, 3, 5)]
+    green = [int(LIGHT.context[start : start + 2], 16) for start in (1, 3, 5)]
     assert (screen == green).all(axis=-1).sum() > 2 * (800 + 300)
 
 
@@ -116,7 +118,7 @@ def test_a_pane_without_a_frame_says_why(qtbot):
     assert 50 < written.sum() < written.size / 4
     rows = np.flatnonzero(written.any(axis=1))
     assert abs((rows[0] + rows[-1]) / 2 - len(room) / 2) < 4, "in the middle"
-    canvas.display(Shown(three()))
+    canvas.display(CanvasContent(three()))
     settle()
     assert (inside(canvas, "truth")[2, 2] == three()["truth"][0, 0]).all()
 
@@ -134,7 +136,7 @@ def test_the_title_and_the_corner_stand_above_the_frame(canvas):
         return as_array(canvas.grab_frame())[rows, round(rect.left()) : round(rect.right())]
 
     before = line()
-    canvas.display(Shown(three(), corner="t+3"))
+    canvas.display(CanvasContent(three(), corner="t+3"))
     settle()
     changed = np.flatnonzero((line() != before).any(axis=(0, 2)))
     assert len(changed) > 5
@@ -161,7 +163,7 @@ def test_frames_may_be_views_with_other_strides(qtbot):
 AT_HIGH_DPI = """
 import numpy as np
 from PySide6.QtWidgets import QApplication
-from kvidgan_viewer.canvas.canvas import Canvas, Shown
+from kvidgan_viewer.canvas.canvas import Canvas, CanvasContent
 from kvidgan_viewer.canvas.pane import PaneSpec
 
 app = QApplication([])
@@ -169,7 +171,7 @@ canvas = Canvas()
 canvas.resize(300, 200)
 canvas.set_panes([PaneSpec("a", "A")])
 frame = np.random.default_rng(0).integers(0, 256, (4, 4, 3), np.uint8)
-canvas.display(Shown({"a": frame}))
+canvas.display(CanvasContent({"a": frame}))
 canvas.show()
 for _ in range(3):
     app.processEvents()
@@ -196,7 +198,7 @@ def test_a_frame_of_another_shape_is_placed_anew(canvas):
     frames = three()
     before = canvas.frame_rect("made")
     narrow = colourful(30, 10)
-    canvas.display(Shown(frames | {"made": narrow}))
+    canvas.display(CanvasContent(frames | {"made": narrow}))
     settle()
     seen = inside(canvas, "made")
     assert (seen[2, 2] == narrow[0, 0]).all()
@@ -207,11 +209,11 @@ def test_a_frame_of_another_shape_is_placed_anew(canvas):
 
 def test_new_panes_take_the_colours_and_the_smoothness_of_the_others(qtbot):
     frame = np.array([[[0, 0, 0], [255, 255, 255]]], np.uint8)
-    canvas = open_canvas(qtbot, THREE[:1], {"made": frame}, kind="given")
+    canvas = open_canvas(qtbot, THREE[:1], {"made": frame}, kind="context")
     canvas.set_colours(DARK)
     canvas.smooth = True
     canvas.set_panes(THREE[1:2])
     settle()
     rect = canvas.frame_rect("made")
-    assert colour(canvas.grab_frame(), rect.center().x(), rect.top() - 2) == DARK.given
+    assert colour(canvas.grab_frame(), rect.center().x(), rect.top() - 2) == DARK.context
     assert len(np.unique(inside(canvas, "made"))) > 100

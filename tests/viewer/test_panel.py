@@ -40,15 +40,15 @@ MAPS = described(stride=2, maps=LABELS, past=HISTORY)
 
 @pytest.fixture
 def panel(qtbot):
-    made = Panel()
-    qtbot.addWidget(made)
-    made.resize(280, 500)
-    made.show()
-    return made
+    shown = Panel()
+    qtbot.addWidget(shown)
+    shown.resize(280, 500)
+    shown.show()
+    return shown
 
 
 @pytest.fixture
-def told(panel):
+def emitted(panel):
     found = []
     panel.changed.connect(found.append)
     return found
@@ -63,7 +63,7 @@ def settle(qtbot):
 
 
 @pytest.mark.parametrize(
-    ("inputs", "content", "motion", "between"),
+    ("inputs", "content", "motion", "can_interpolate"),
     [
         ({"a": FIXED}, True, False, True),
         ({"a": MOVING}, False, True, False),
@@ -75,19 +75,27 @@ def settle(qtbot):
         ({"a": FIXED, "b": BEGUN}, True, True, True),
     ],
 )
-def test_what_begins_from_noise_draws_content_motion_or_both(inputs, content, motion, between):
+def test_what_begins_from_noise_draws_content_motion_or_both(
+    inputs, content, motion, can_interpolate
+):
     found = needs(described(**inputs))
     assert found.kind == "noise"
-    assert (found.content, found.motion, found.between) == (content, motion, between)
+    assert (found.content, found.motion, found.can_interpolate) == (
+        content,
+        motion,
+        can_interpolate,
+    )
 
 
 def test_what_goes_on_or_follows_needs_a_clip():
     own = {"height": 64, "width": 96}
-    assert needs(described(past=HISTORY)) == Needs("clip", sized=True)
+    assert needs(described(past=HISTORY)) == Needs("clip", takes_size=True)
     assert needs(described(frame=own, past=HISTORY)) == Needs("clip", size=(64, 96))
     trained = {"height": None, "width": None, "trained": [8, 16]}
-    assert needs(described(frame=trained, maps=LABELS)) == Needs("labels", sized=True, size=(8, 16))
-    assert needs(MAPS).first
+    assert needs(described(frame=trained, maps=LABELS)) == Needs(
+        "labels", takes_size=True, size=(8, 16)
+    )
+    assert needs(MAPS).takes_first
 
 
 def test_sizes_are_read_as_width_and_height():
@@ -107,12 +115,12 @@ def test_values_of_a_model_that_begins_from_noise(panel):
     form = panel.form
     assert panel.values() == NoiseValues()
     form.videos.setValue(3)
-    form.frames.setValue(50)
+    form.num_frames.setValue(50)
     form.content.set_seed(7)
     form.motion.set_seed(9)
     form.choices["mood"].setCurrentText("jack")
     form.interpolate.setChecked(True)
-    assert panel.values() == NoiseValues(3, 7, 9, {"mood": "jack"}, True, frames=50)
+    assert panel.values() == NoiseValues(3, 7, 9, {"mood": "jack"}, "interpolate", num_frames=50)
     form.choices["mood"].setCurrentText("drawn")
     assert panel.values().choices == {}
 
@@ -190,11 +198,11 @@ def test_values_of_a_model_that_goes_on_with_a_clip(panel):
     assert panel.values() == ClipValues("clips.h5", stride=3)
     form.start.setValue(5)
     form.stride.setValue(2)
-    form.frames.setValue(9)
+    form.num_frames.setValue(9)
     form.layouts.setCurrentText("frame_folders")
     form.frame_size.setText("96x64")
     assert panel.values() == ClipValues(
-        "clips.h5", layout="frame_folders", start=5, stride=2, size=(64, 96), frames=9
+        "clips.h5", layout="frame_folders", start=5, stride=2, size=(64, 96), num_frames=9
     )
     assert not form.first.isVisible()
 
@@ -202,23 +210,23 @@ def test_values_of_a_model_that_goes_on_with_a_clip(panel):
 def test_label_maps_make_all_frames_unless_told_otherwise(panel):
     panel.set_description(MAPS)
     panel.set_clip("maps")
-    assert panel.values() == ClipValues("maps", stride=2, frames=None)
-    assert panel.form.frames.text() == "all"
+    assert panel.values() == ClipValues("maps", stride=2, num_frames=None)
+    assert panel.form.num_frames.text() == "all"
     panel.form.first.set_path("first.png")
-    panel.form.frames.setValue(3)
-    assert panel.values() == ClipValues("maps", stride=2, first="first.png", frames=3)
+    panel.form.num_frames.setValue(3)
+    assert panel.values() == ClipValues("maps", stride=2, first="first.png", num_frames=3)
     panel.set_description(described(maps=LABELS))
     assert not panel.form.first.isVisible()
 
 
-def test_a_size_that_is_none_is_told(panel, told, qtbot):
+def test_a_size_that_is_none_is_told(panel, emitted, qtbot):
     panel.set_description(CLIP)
     panel.set_clip("a")
     settle(qtbot)
     panel.form.frame_size.setText("12")
     panel.form.frame_size.editingFinished.emit()
     settle(qtbot)
-    assert len(told) == 1
+    assert len(emitted) == 1
     assert "found '12'" in panel.form.problem.text()
     panel.form.frame_size.setText("12x8")
     assert panel.values().size == (8, 12)
@@ -272,7 +280,7 @@ def test_stepping_through_the_videos(panel):
     assert panel.values().video == "c"
 
 
-def test_paths_are_browsed_for_and_dropped(panel, monkeypatch, told, qtbot):
+def test_paths_are_browsed_for_and_dropped(panel, monkeypatch, emitted, qtbot):
     panel.set_description(MAPS)
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: ("/clips/x.mp4", ""))
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: "")
@@ -282,55 +290,55 @@ def test_paths_are_browsed_for_and_dropped(panel, monkeypatch, told, qtbot):
     panel.form.first.line.setText("file:///clips/a%20b.png")
     panel.form.first.line.editingFinished.emit()
     assert panel.values().first == "/clips/a b.png"
-    qtbot.waitUntil(lambda: told == [panel.values()])
+    qtbot.waitUntil(lambda: emitted == [panel.values()])
 
 
-def test_a_path_counts_when_it_is_typed_to_its_end(panel, told, qtbot):
+def test_a_path_counts_when_it_is_typed_to_its_end(panel, emitted, qtbot):
     panel.set_description(CLIP)
     QTest.keyClicks(panel.form.clip.line, "moving_shapes")
     settle(qtbot)
-    assert told == []
+    assert emitted == []
     QTest.keyClick(panel.form.clip.line, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: len(told) == 1)
-    assert told[0].path == "moving_shapes"
+    qtbot.waitUntil(lambda: len(emitted) == 1)
+    assert emitted[0].path == "moving_shapes"
 
 
 # ---- Signals ------------------------------------------------------------------------------------
 
 
-def test_many_changes_make_one_wish(panel, told, qtbot):
+def test_many_changes_make_one_wish(panel, emitted, qtbot):
     panel.set_description(NOISE)
     for seed in range(1, 51):
         panel.form.content.set_seed(seed)
         QApplication.processEvents()
-    assert told == []
-    qtbot.waitUntil(lambda: bool(told))
+    assert emitted == []
+    qtbot.waitUntil(lambda: bool(emitted))
     settle(qtbot)
-    assert told == [NoiseValues(content_seed=50)]
+    assert emitted == [NoiseValues(content_seed=50)]
 
 
-def test_what_is_changed_back_is_no_wish(panel, told, qtbot):
+def test_what_is_changed_back_is_no_wish(panel, emitted, qtbot):
     panel.set_description(NOISE)
     panel.form.videos.setValue(3)
     panel.form.videos.setValue(8)
     settle(qtbot)
-    assert told == []
+    assert emitted == []
 
 
 @pytest.mark.parametrize(
     ("description", "values"),
     [
-        (NOISE, NoiseValues(2, 4, 5, {"mood": "wave"}, True, frames=3)),
-        (CLIP, ClipValues("a", "b", "frame_folders", 1, 2, None, (3, 4), frames=5)),
-        (MAPS, ClipValues("a", None, "auto", 1, 2, "f.png", None, frames=None)),
+        (NOISE, NoiseValues(2, 4, 5, {"mood": "wave"}, "interpolate", num_frames=3)),
+        (CLIP, ClipValues("a", "b", "frame_folders", 1, 2, None, (3, 4), num_frames=5)),
+        (MAPS, ClipValues("a", None, "auto", 1, 2, "f.png", None, num_frames=None)),
     ],
 )
-def test_values_go_round_without_a_wish(panel, told, qtbot, description, values):
+def test_values_go_round_without_a_wish(panel, emitted, qtbot, description, values):
     panel.set_description(description)
     panel.set_values(values)
     settle(qtbot)
     assert panel.values() == values
-    assert told == []
+    assert emitted == []
 
 
 def test_values_of_another_kind_of_model_are_left_alone(panel):
@@ -345,19 +353,19 @@ def test_values_of_another_kind_of_model_are_left_alone(panel):
 # ---- Other models -------------------------------------------------------------------------------
 
 
-def test_the_next_model_goes_on_with_the_same_clip(panel, told, qtbot):
+def test_the_next_model_goes_on_with_the_same_clip(panel, emitted, qtbot):
     panel.set_description(CLIP)
-    panel.set_values(ClipValues("a", "v", start=4, stride=3, frames=10))
+    panel.set_values(ClipValues("a", "v", start=4, stride=3, num_frames=10))
     panel.set_description(described(stride=1, past=HISTORY))
-    assert panel.values() == ClipValues("a", "v", start=4, stride=1, frames=10)
+    assert panel.values() == ClipValues("a", "v", start=4, stride=1, num_frames=10)
     panel.set_description(NOISE)
     panel.set_values(NoiseValues(content_seed=3, choices={"mood": "bend"}))
     panel.set_description(MAPS)
-    assert panel.values() == ClipValues("a", "v", start=4, stride=2, frames=None)
+    assert panel.values() == ClipValues("a", "v", start=4, stride=2, num_frames=None)
     panel.set_description(described(content=FIXED, noise=MOVING))
     assert panel.values() == NoiseValues(content_seed=3)
     settle(qtbot)
-    assert told == []
+    assert emitted == []
 
 
 def test_a_stride_that_was_chosen_is_kept(panel):
@@ -432,9 +440,9 @@ def test_looks_are_offered_class_by_class_where_there_are_several(qtbot):
     panel.set_clip("x.h5")
     assert list(panel.form.looks) == ["car"], "of the others there is one look, or none"
     assert panel.values().looks == {}
-    with qtbot.waitSignal(panel.changed) as told:
+    with qtbot.waitSignal(panel.changed) as emitted:
         panel.form.looks["car"].setValue(2)
         panel.form.seed.setValue(7)
-    assert (told.args[0].looks, told.args[0].seed) == ({"car": 2}, 7)
-    panel.set_values(ClipValues("x.h5", looks={"car": 1}, seed=3, frames=None))
+    assert (emitted.args[0].looks, emitted.args[0].seed) == ({"car": 2}, 7)
+    panel.set_values(ClipValues("x.h5", looks={"car": 1}, seed=3, num_frames=None))
     assert (panel.form.looks["car"].value(), panel.form.seed.value()) == (1, 3)

@@ -13,28 +13,28 @@ from kvidgan.media import colour_labels, grid
 from kvidgan.playback import ClipPlan, NoisePlan
 from kvidgan.rollout import Rollout, export_step
 from kvidgan.rollout.interpolation import interpolated_latents
-from kvidgan_viewer.worker import rollouts as rolling
+from kvidgan_viewer.worker import rollouts as rollouts
 from kvidgan_viewer.worker.messages import (
     Cancel,
     Cancelled,
     Compiling,
     Ended,
+    Extend,
     Failed,
-    LetGo,
-    Listed,
-    Made,
-    More,
+    FrameReady,
+    ListVideos,
     Open,
     Opened,
     Play,
     Quit,
     Ready,
+    ReleaseSlot,
     Started,
-    Videos,
+    VideoList,
     Waiting,
 )
-from kvidgan_viewer.worker.server import Serving
-from kvidgan_viewer.worker.shared_memory import SLOTS, Memory, Reader
+from kvidgan_viewer.worker.server import Server
+from kvidgan_viewer.worker.shared_memory import SLOTS, Reader, SharedMemory
 from tests.conftest import run
 from tests.rollout import steps
 from tests.textures import moving_square
@@ -46,11 +46,11 @@ class Served:
     """A worker's loop in a thread, and the window's end of it."""
 
     def __init__(self, backend=BACKEND):
-        self.memory = Memory()
+        self.memory = SharedMemory()
         self.reader = Reader(self.memory)
         self.inbox, self.outbox = queue.SimpleQueue(), queue.SimpleQueue()
-        serving = Serving(self.outbox.put, self.memory, backend)
-        self.thread = threading.Thread(target=serving.run, args=(self.inbox,))
+        server = Server(self.outbox.put, self.memory, backend)
+        self.thread = threading.Thread(target=server.run, args=(self.inbox,))
         self.thread.start()
 
     def ask(self, *requests):
@@ -67,10 +67,10 @@ class Served:
         film = []
         while not isinstance(reply := self.outbox.get(timeout=60), last):
             if not isinstance(reply, Compiling):
-                assert isinstance(reply, Made), reply
+                assert isinstance(reply, FrameReady), reply
                 assert reply.index == len(film)
-                film.append((self.reader.read(reply.parcel), reply.given, reply.scores))
-                self.ask(LetGo(reply.parcel.slot))
+                film.append((self.reader.read(reply.location), reply.is_context, reply.scores))
+                self.ask(ReleaseSlot(reply.location.slot))
         return film, reply
 
     def close(self):
@@ -121,9 +121,9 @@ def clip(tmp_path, frames):
 
 def test_videos_from_noise_are_those_of_their_seeds(served):
     loop = served(steps.counting())
-    loop.ask(Play(1, NoisePlan(2, 3, 7, {"category": "b"}), until=4))
+    loop.ask(Play(1, NoisePlan(2, 3, 7, {"category": "b"}), num_frames=4))
     started = loop.reply(Started)
-    assert (started.job, started.given, started.total) == (1, 0, None)
+    assert (started.job, started.num_context, started.total) == (1, 0, None)
     assert started.panes == ("generated",)
     loop.reply(Compiling)
     film, waiting = loop.film()
@@ -131,18 +131,18 @@ def test_videos_from_noise_are_those_of_their_seeds(served):
     direct = Rollout.open(loop.path).start(
         videos=2, content_seeds=[3, 4], motion_seeds=[7, 8], choices={"category": "b"}
     )
-    for (panes, given, scores), step in zip(film, direct, strict=False):
+    for (panes, is_context, scores), step in zip(film, direct, strict=False):
         picture = panes["generated"]
         assert picture.shape == (2, 6, 1)  # two of 2x2, a gap of 2 between
         np.testing.assert_array_equal(picture[:, :2], step.frames[0])
         np.testing.assert_array_equal(picture[:, 4:], step.frames[1])
-        assert not given
+        assert not is_context
         assert scores == {}
 
 
 def test_contents_on_the_way_between_two(served):
     loop = served(steps.walking())
-    loop.ask(Play(1, NoisePlan(3, 4, 4, arrangement="interpolate"), until=3))
+    loop.ask(Play(1, NoisePlan(3, 4, 4, arrangement="interpolate"), num_frames=3))
     loop.reply(Started)
     latents = interpolated_latents(Rollout.open(loop.path), 3, 4)
     wanted = Rollout.open(loop.path).start(videos=3, latents=latents)
@@ -153,11 +153,11 @@ def test_contents_on_the_way_between_two(served):
 def test_the_step_is_compiled_once_for_a_number_of_videos(served):
     loop = served(steps.counting())
     for job, (videos, compiles) in enumerate([(2, True), (2, False), (3, True)], 1):
-        loop.ask(Play(job, NoisePlan(videos), until=1))
+        loop.ask(Play(job, NoisePlan(videos), num_frames=1))
         loop.reply(Started)
         if compiles:
             assert loop.reply(Compiling) == Compiling(job, 0)
-        loop.ask(LetGo(loop.reply(Made).parcel.slot))
+        loop.ask(ReleaseSlot(loop.reply(FrameReady).location.slot))
         assert loop.reply(Waiting) == Waiting(job, 1)
 
 
@@ -168,13 +168,13 @@ def test_a_clip_is_gone_on_with_beside_its_truth(served, tmp_path):
     frames = np.stack([np.full((13, 14, 3), value, np.uint8) for value in (10, 40, 80, 120, 160)])
     frames += np.random.default_rng(0).integers(0, 9, frames.shape, dtype=np.uint8)
     loop = served(steps.predicting())
-    loop.ask(Play(5, ClipPlan(clip(tmp_path, frames), start=1), until=6))
+    loop.ask(Play(5, ClipPlan(clip(tmp_path, frames), start=1), num_frames=6))
     started = loop.reply(Started)
     assert "frames 1 to 2 given" in started.note
-    assert (started.given, started.total, started.fps) == (2, None, 12.5)
+    assert (started.num_context, started.total, started.fps) == (2, None, 12.5)
     assert started.panes == ("truth", "prediction", "twice")
     film, _ = loop.film()
-    assert [given for _, given, _ in film] == [True, True, False, False, False, False]
+    assert [is_context for _, is_context, _ in film] == [True, True, False, False, False, False]
     for (panes, _, scores), frame in zip(film, frames[1:3], strict=False):
         np.testing.assert_array_equal(panes["truth"], frame)
         np.testing.assert_array_equal(panes["prediction"], frame)
@@ -198,7 +198,7 @@ def test_a_clip_is_gone_on_with_beside_its_truth(served, tmp_path):
 def test_frames_under_eleven_pixels_have_no_ssim(served, tmp_path):
     loop = served(steps.predicting())
     frames = np.zeros((3, 10, 12, 3), np.uint8)
-    loop.ask(Play(1, ClipPlan(clip(tmp_path, frames)), until=3))
+    loop.ask(Play(1, ClipPlan(clip(tmp_path, frames)), num_frames=3))
     loop.reply(Started)
     _, _, scores = loop.film()[0][2]
     assert scores == {"psnr": (60.0, 60.0), "sharpness": (60.0, 60.0)}
@@ -207,7 +207,7 @@ def test_frames_under_eleven_pixels_have_no_ssim(served, tmp_path):
 def test_frames_are_brought_to_another_size(served, tmp_path):
     loop = served(steps.predicting())
     frames = np.zeros((3, 20, 24, 3), np.uint8)
-    loop.ask(Play(1, ClipPlan(clip(tmp_path, frames), size=(8, 12)), until=3))
+    loop.ask(Play(1, ClipPlan(clip(tmp_path, frames), size=(8, 12)), num_frames=3))
     loop.reply(Started)
     shapes = {panes["prediction"].shape for panes, _, _ in loop.film()[0]}
     assert shapes == {(8, 12, 3)}
@@ -216,19 +216,19 @@ def test_frames_are_brought_to_another_size(served, tmp_path):
 def test_label_maps_are_painted_and_end_the_rollout(served, tmp_path):
     frames = moving_square(6)[0]
     loop = served(steps.following(classes=2, found="edges"))
-    loop.ask(Play(1, ClipPlan(clip(tmp_path, frames)), until=100))
+    loop.ask(Play(1, ClipPlan(clip(tmp_path, frames)), num_frames=100))
     started = loop.reply(Started)
     assert started.panes == ("labels", "truth", "prediction", "mask", "flow", "raw")
-    assert (started.given, started.total) == (2, 6)
+    assert (started.num_context, started.total) == (2, 6)
     film, ended = loop.film(Ended)
     assert ended == Ended(1, 6)
-    for number, (panes, given, scores) in enumerate(film):
+    for number, (panes, is_context, scores) in enumerate(film):
         np.testing.assert_array_equal(panes["truth"], frames[number])
         white = (panes["labels"] == colour_labels(np.array(1))).all(-1)
         assert white.any()
         assert not white.all()
-        assert given == (number < 2)
-        if not given:
+        assert is_context == (number < 2)
+        if not is_context:
             assert np.isfinite(scores["psnr"]).all()
             np.testing.assert_array_equal(panes["mask"][..., 0], white * 255)
             np.testing.assert_array_equal(panes["raw"][..., 2], white * 255)
@@ -239,11 +239,11 @@ def test_frames_that_another_model_draws_count_as_made(served, tmp_path):
     first = str(export_step(*single, tmp_path / "single.keras"))
     loop = served(steps.following(classes=2, found="edges"))
     plan = ClipPlan(clip(tmp_path, moving_square(6)[0]), first=first)
-    loop.ask(Play(1, plan, until=100))
+    loop.ask(Play(1, plan, num_frames=100))
     started = loop.reply(Started)
-    assert (started.given, started.total) == (0, 6)
+    assert (started.num_context, started.total) == (0, 6)
     film, _ = loop.film(Ended)
-    assert not any(given for _, given, _ in film)
+    assert not any(is_context for _, is_context, _ in film)
     assert [panes["mask"] is None for panes, _, _ in film] == [True, True, *[False] * 4]
     assert all(np.isfinite(scores["psnr"][0]) for _, _, scores in film)
     assert all(np.isnan(scores["psnr"][1]) for _, _, scores in film)
@@ -254,15 +254,15 @@ def test_frames_that_another_model_draws_count_as_made(served, tmp_path):
 
 def test_no_more_is_made_than_wanted(served):
     loop = served(steps.counting())
-    loop.ask(Play(1, NoisePlan(1), until=3))
+    loop.ask(Play(1, NoisePlan(1), num_frames=3))
     loop.reply(Started)
     first, waiting = loop.film()
     assert (len(first), waiting) == (3, Waiting(1, 3))
     assert loop.outbox.empty()
-    loop.ask(More(1, 2), More(9, 50), More(1, 5))  # no further, another job's, two further
+    loop.ask(Extend(1, 2), Extend(9, 50), Extend(1, 5))  # no further, another job's, two further
     for index in (3, 4):
-        reply = loop.reply(Made)
-        first.append((loop.reader.read(reply.parcel), False, {}))
+        reply = loop.reply(FrameReady)
+        first.append((loop.reader.read(reply.location), False, {}))
         assert reply.index == index
     assert loop.reply(Waiting) == Waiting(1, 5)
     direct = islice(Rollout.open(loop.path).start(content_seeds=[0], motion_seeds=[0]), 5)
@@ -272,18 +272,18 @@ def test_no_more_is_made_than_wanted(served):
 
 def test_a_slow_window_slows_the_worker_and_loses_nothing(served):
     loop = served(steps.counting())
-    loop.ask(Play(1, NoisePlan(1), until=20))
+    loop.ask(Play(1, NoisePlan(1), num_frames=20))
     loop.reply(Started), loop.reply(Compiling)
-    held = [loop.reply(Made) for _ in range(SLOTS)]
+    held = [loop.reply(FrameReady) for _ in range(SLOTS)]
     with pytest.raises(queue.Empty):
         loop.outbox.get(timeout=0.2)
     pictures = []
     while len(pictures) < 20:
-        made = held.pop(0)
-        pictures.append(loop.reader.read(made.parcel)["generated"])
-        loop.ask(LetGo(made.parcel.slot))
-        if made.index + SLOTS < 20:
-            held.append(loop.reply(Made))
+        reply_ = held.pop(0)
+        pictures.append(loop.reader.read(reply_.location)["generated"])
+        loop.ask(ReleaseSlot(reply_.location.slot))
+        if reply_.index + SLOTS < 20:
+            held.append(loop.reply(FrameReady))
     assert loop.reply(Waiting) == Waiting(1, 20)
     direct = islice(Rollout.open(loop.path).start(content_seeds=[0], motion_seeds=[0]), 20)
     for picture, step in zip(pictures, direct, strict=True):
@@ -292,22 +292,25 @@ def test_a_slow_window_slows_the_worker_and_loses_nothing(served):
 
 def test_a_cancelled_job_makes_nothing_more(served):
     loop = served(steps.counting())
-    loop.ask(Play(1, NoisePlan(1), until=1000))
+    loop.ask(Play(1, NoisePlan(1), num_frames=1000))
     loop.reply(Started), loop.reply(Compiling)
-    held = [loop.reply(Made) for _ in range(SLOTS)]
+    held = [loop.reply(FrameReady) for _ in range(SLOTS)]
     loop.ask(Cancel(1))  # while it waits for a slot
     assert loop.reply(Cancelled) == Cancelled(1)
-    loop.ask(*(LetGo(made.parcel.slot) for made in held), More(1, 2000), Cancel(1))
+    loop.ask(*(ReleaseSlot(reply_.location.slot) for reply_ in held), Extend(1, 2000), Cancel(1))
     assert loop.reply(Cancelled) == Cancelled(1)
     assert loop.outbox.empty()
 
 
 def test_a_new_job_ends_the_one_before(served):
     loop = served(steps.counting())
-    loop.ask(Play(1, NoisePlan(1), until=1000))
+    loop.ask(Play(1, NoisePlan(1), num_frames=1000))
     loop.reply(Started), loop.reply(Compiling)
-    held = [loop.reply(Made) for _ in range(SLOTS)]
-    loop.ask(Play(2, NoisePlan(1, 1), until=2), *(LetGo(made.parcel.slot) for made in held))
+    held = [loop.reply(FrameReady) for _ in range(SLOTS)]
+    loop.ask(
+        Play(2, NoisePlan(1, 1), num_frames=2),
+        *(ReleaseSlot(reply_.location.slot) for reply_ in held),
+    )
     assert loop.reply(Started).job == 2
     film, waiting = loop.film()
     assert (len(film), waiting) == (2, Waiting(2, 2))
@@ -324,7 +327,7 @@ def test_mistakes_are_told_and_the_model_stays(served, tmp_path):
         (Open(str(tmp_path / "none.keras")), "found nothing at"),
         (Open(str(foreign)), "is not a complete .keras file"),
         (Open(str(tmp_path)), "found no config.yaml"),
-        (Videos(str(tmp_path / "none")), "does not exist and is no built-in data set"),
+        (ListVideos(str(tmp_path / "none")), "does not exist and is no built-in data set"),
         (Play(3, ClipPlan(str(tmp_path / "none")), 4), "does not exist"),
         (Play(4, NoisePlan(), 4), "goes on with a clip instead of beginning from noise"),
     ):
@@ -333,7 +336,7 @@ def test_mistakes_are_told_and_the_model_stays(served, tmp_path):
         assert sentence in failed.sentence
         assert (failed.request, failed.details) == (request, "")
         assert failed.job == getattr(request, "job", None)
-    loop.ask(Play(5, ClipPlan(clip(tmp_path, np.zeros((3, 12, 12, 3), np.uint8))), until=3))
+    loop.ask(Play(5, ClipPlan(clip(tmp_path, np.zeros((3, 12, 12, 3), np.uint8))), num_frames=3))
     assert loop.reply(Started).job == 5
     assert len(loop.film()[0]) == 3
 
@@ -345,20 +348,20 @@ def test_damage_on_the_way_ends_the_job(served, tmp_path):
         Image.fromarray(np.zeros((12, 12, 3), np.uint8)).save(folder / f"{number}.png")
     (folder / "3.png").write_bytes((folder / "3.png").read_bytes()[:50])
     loop = served(steps.predicting())
-    loop.ask(Play(1, ClipPlan(str(folder)), until=9))
+    loop.ask(Play(1, ClipPlan(str(folder)), num_frames=9))
     loop.reply(Started)
     film, failed = loop.film(Failed)
     assert len(film) == 3
     assert (failed.job, failed.request) == (1, None)
     assert "3.png" in failed.sentence
-    loop.ask(More(1, 20), Cancel(1))
+    loop.ask(Extend(1, 20), Cancel(1))
     loop.reply(Cancelled)
 
 
 def test_what_nobody_foresaw_comes_with_its_traceback(served, monkeypatch):
     loop = served(steps.counting())
-    monkeypatch.setattr(rolling, "begin", lambda *_: 1 // 0)
-    loop.ask(Play(1, NoisePlan(1), until=2))
+    monkeypatch.setattr(rollouts, "begin", lambda *_: 1 // 0)
+    loop.ask(Play(1, NoisePlan(1), num_frames=2))
     failed = loop.reply(Failed)
     assert "The rollout failed unexpectedly (ZeroDivisionError:" in failed.sentence
     assert "Traceback" in failed.details
@@ -392,13 +395,13 @@ def test_videos_are_listed(served, tmp_path, kvidgan):
     store = tmp_path / "clips.h5"
     assert kvidgan("prepare", tmp_path / "clips.npy", store)[0] == 0
     for path in (tmp_path / "clips.npy", store):
-        loop.ask(Videos(str(path)))
-        listed = loop.reply(Listed)
+        loop.ask(ListVideos(str(path)))
+        listed = loop.reply(VideoList)
         assert listed.path == str(path)
-        assert [entry.length for entry in listed.videos] == [5, 5]
+        assert [entry.num_frames for entry in listed.videos] == [5, 5]
         assert "2 videos" in listed.note
         for entry in listed.videos:  # they can be asked for by that name
-            loop.ask(Play(1, ClipPlan(str(path), entry.name), until=1))
+            loop.ask(Play(1, ClipPlan(str(path), entry.name), num_frames=1))
             assert entry.name in loop.reply(Started).note
             loop.film()
 

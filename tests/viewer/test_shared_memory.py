@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 
 from kvidgan.errors import UserError
-from kvidgan_viewer.worker.shared_memory import SLOTS, Memory, Reader, Writer
+from kvidgan_viewer.worker.shared_memory import SLOTS, Reader, SharedMemory, Writer
 
 
 @pytest.fixture
 def ends():
-    memory = Memory()
+    memory = SharedMemory()
     yield Writer(memory), Reader(memory)
     memory.close()
 
@@ -29,9 +29,9 @@ def test_what_arrives_is_what_was_sent(ends):
             "none": None,
             "view": picture(number, 2 * height, 2 * width, 1)[::-2, ::2],
         }
-        parcel = writer.write(panes)
-        arrived = reader.read(parcel)
-        writer.let_go(parcel.slot)
+        location = writer.write(panes)
+        arrived = reader.read(location)
+        writer.release(location.slot)
         assert list(arrived) == list(panes)
         assert arrived["none"] is None
         np.testing.assert_array_equal(arrived["a"], panes["a"])
@@ -40,17 +40,17 @@ def test_what_arrives_is_what_was_sent(ends):
 
 def test_a_slot_is_used_again_only_after_it_was_let_go(ends):
     writer, reader = ends
-    parcels = [writer.write({"a": picture(number)}) for number in range(SLOTS)]
+    locations = [writer.write({"a": picture(number)}) for number in range(SLOTS)]
     assert not writer.has_room({"a": picture(9)})
     with pytest.raises(ValueError, match="expected room"):
         writer.write({"a": picture(9)})
-    for number, parcel in enumerate(parcels):
-        np.testing.assert_array_equal(reader.read(parcel)["a"], picture(number))
-    writer.let_go(parcels[2].slot)
+    for number, location in enumerate(locations):
+        np.testing.assert_array_equal(reader.read(location)["a"], picture(number))
+    writer.release(locations[2].slot)
     again = writer.write({"a": picture(9)})
-    assert again.slot == parcels[2].slot
+    assert again.slot == locations[2].slot
     np.testing.assert_array_equal(reader.read(again)["a"], picture(9))
-    np.testing.assert_array_equal(reader.read(parcels[3])["a"], picture(3))
+    np.testing.assert_array_equal(reader.read(locations[3])["a"], picture(3))
 
 
 def test_slots_grow_when_nobody_reads_them(ends):
@@ -60,7 +60,7 @@ def test_slots_grow_when_nobody_reads_them(ends):
     assert writer.has_room({"a": picture(2)})
     assert not writer.has_room(large)
     np.testing.assert_array_equal(reader.read(small)["a"], picture(0))
-    writer.let_go(small.slot)
+    writer.release(small.slot)
     for _ in range(SLOTS):
         np.testing.assert_array_equal(reader.read(writer.write(large))["a"], large["a"])
 
@@ -70,7 +70,7 @@ def test_what_was_read_does_not_change_when_the_slot_is_used_again(ends):
     first = writer.write({"a": picture(0)})
     arrived = reader.read(first)
     for number in range(1, 9):
-        writer.let_go(first.slot)
+        writer.release(first.slot)
         first = writer.write({"a": picture(number)})
     np.testing.assert_array_equal(arrived["a"], picture(0))
 
@@ -86,7 +86,7 @@ def test_a_lack_of_memory_is_told(ends, monkeypatch):
 
 def test_the_memory_has_no_name_and_is_given_back():
     before = set(os.listdir("/dev/shm")), len(os.listdir("/proc/self/fd"))
-    memory = Memory()
+    memory = SharedMemory()
     writer, reader = Writer(memory), Reader(memory)
     reader.read(writer.write({"a": picture(0)}))
     assert set(os.listdir("/dev/shm")) == before[0]

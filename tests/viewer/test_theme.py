@@ -8,14 +8,14 @@ from PySide6.QtWidgets import QApplication, QWidget
 from skimage.color import rgb2lab
 
 from kvidgan_viewer.colours import DARK, LIGHT
-from kvidgan_viewer.theme import Theme, palette
+from kvidgan_viewer.theme import Theme, qt_palette
 
 
 @pytest.fixture
 def theme(qapp):
     theme = Theme()
     yield theme
-    theme.choose("system")
+    theme.set_scheme("system")
 
 
 def rgb(colour):
@@ -64,7 +64,7 @@ def test_texts_can_be_read(colours):
 def test_curves_and_marks_can_be_seen(colours):
     for curve in colours.curves:
         assert contrast(curve, colours.base) >= 3
-    for mark in (colours.given, colours.predicted):
+    for mark in (colours.context, colours.predicted):
         assert contrast(mark, colours.canvas) >= 2.5
     assert contrast(colours.cursor, colours.window) > contrast(colours.mark, colours.window)
 
@@ -72,41 +72,41 @@ def test_curves_and_marks_can_be_seen(colours):
 @pytest.mark.parametrize("cones", [WITHOUT_RED_CONES, WITHOUT_GREEN_CONES, np.eye(3)])
 @pytest.mark.parametrize("colours", [LIGHT, DARK])
 def test_colours_are_told_apart_by_people_with_fewer_cones(colours, cones):
-    pairs = [*combinations(colours.curves, 2), (colours.given, colours.predicted)]
+    pairs = [*combinations(colours.curves, 2), (colours.context, colours.predicted)]
     for one, other in pairs:
         assert np.linalg.norm(as_seen(one, cones) - as_seen(other, cones)) > 20, (one, other)
 
 
 def test_a_choice_changes_the_colours_and_the_palette(theme, qtbot):
     with qtbot.waitSignal(theme.changed) as signal:
-        theme.choose("dark")
+        theme.set_scheme("dark")
     assert signal.args == [DARK]
     assert theme.colours is DARK
     assert QApplication.palette().window().color().lightness() < 128
     assert QApplication.palette().windowText().color().lightness() > 128
     with qtbot.waitSignal(theme.changed) as signal:
-        theme.choose("light")
+        theme.set_scheme("light")
     assert theme.colours is LIGHT
     assert QApplication.palette().window().color().lightness() > 128
 
 
 def test_back_to_the_system_brings_its_palette_back(theme):
-    theme.choose("dark")
-    theme.choose("system")
+    theme.set_scheme("dark")
+    theme.set_scheme("system")
     assert QApplication.palette().window() == QApplication.style().standardPalette().window()
     assert theme.colours is LIGHT
 
 
 def test_the_same_again_tells_nobody(theme, qtbot):
-    theme.choose("dark")
+    theme.set_scheme("dark")
     with qtbot.assertNotEmitted(theme.changed):
-        theme.choose("dark")
+        theme.set_scheme("dark")
 
 
 def test_another_word_is_refused(theme):
     with pytest.raises(ValueError, match="sepia"):
-        theme.choose("sepia")
-    assert theme.choice == "system"
+        theme.set_scheme("sepia")
+    assert theme.scheme == "system"
 
 
 class Hints:
@@ -125,28 +125,28 @@ class Hints:
 def test_the_system_is_followed_when_it_changes(theme, qtbot, monkeypatch):
     monkeypatch.setattr(QGuiApplication, "styleHints", lambda: Hints(Qt.ColorScheme.Dark))
     with qtbot.waitSignal(theme.changed) as signal:
-        theme._follow()
+        theme._apply()
     assert signal.args == [DARK]
     monkeypatch.setattr(QGuiApplication, "styleHints", lambda: Hints(Qt.ColorScheme.Light))
     with qtbot.waitSignal(theme.changed) as signal:
-        theme._follow()
+        theme._apply()
     assert signal.args == [LIGHT]
 
 
 def test_a_system_that_can_change_its_scheme_keeps_its_palette(theme, monkeypatch):
     hints = Hints(Qt.ColorScheme.Light)
     monkeypatch.setattr(QGuiApplication, "styleHints", lambda: hints)
-    theme.choose("dark")
+    theme.set_scheme("dark")
     assert hints.scheme == Qt.ColorScheme.Dark
     assert theme.colours is DARK
     assert QApplication.palette().window() == QApplication.style().standardPalette().window()
 
 
 def test_a_choice_holds_when_the_system_changes(theme, qtbot, monkeypatch):
-    theme.choose("light")
+    theme.set_scheme("light")
     monkeypatch.setattr(QGuiApplication, "styleHints", lambda: Hints(Qt.ColorScheme.Dark))
     with qtbot.assertNotEmitted(theme.changed):
-        theme._follow()
+        theme._apply()
 
 
 def test_the_menu_shows_and_makes_the_choice(theme, qtbot):
@@ -157,14 +157,14 @@ def test_the_menu_shows_and_makes_the_choice(theme, qtbot):
     menu.aboutToShow.emit()
     assert [action.isChecked() for action in menu.actions()] == [True, False, False]
     menu.actions()[2].trigger()
-    assert theme.choice == "dark"
-    theme.choose("light")
+    assert theme.scheme == "dark"
+    theme.set_scheme("light")
     menu.aboutToShow.emit()
     assert [action.isChecked() for action in menu.actions()] == [False, True, False]
 
 
 def test_the_palette_greys_out_what_cannot_be_used():
-    filled = palette(DARK)
+    filled = qt_palette(DARK)
     usable = filled.color(QPalette.ColorGroup.Active, QPalette.ColorRole.Text)
     greyed = filled.color(QPalette.ColorGroup.Disabled, QPalette.ColorRole.Text)
     assert usable.lightness() > greyed.lightness() > filled.base().color().lightness()

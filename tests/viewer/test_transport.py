@@ -21,9 +21,9 @@ def bar(qtbot):
 
 
 @pytest.fixture
-def sought(bar):
+def seeks(bar):
     frames = []
-    bar.sought.connect(frames.append)
+    bar.seek_requested.connect(frames.append)
     return frames
 
 
@@ -36,48 +36,48 @@ def transport(qtbot):
     return transport
 
 
-def middle(bar, frame, places):
-    return QPoint(int((frame + 0.5) * bar.width() / places), bar.height() // 2)
+def middle(bar, frame, num_places):
+    return QPoint(int((frame + 0.5) * bar.width() / num_places), bar.height() // 2)
 
 
-def colour_of(bar, frame, places, off=0.3):
+def colour_of(bar, frame, num_places, off=0.3):
     """The colour of a frame's place, a little to the left of where the cursor would be."""
-    x = (frame + 0.5 - off) * bar.width() / places
+    x = (frame + 0.5 - off) * bar.width() / num_places
     return bar.grab().toImage().pixelColor(int(x), bar.height() // 2).name()
 
 
 @pytest.mark.parametrize("colours", [LIGHT, DARK])
 def test_the_bar_shows_which_frames_there_are(bar, colours):
     bar.set_colours(colours)
-    bar.set_track(Track(index=9, length=12, until=20, given=4))
+    bar.set_track(Track(index=9, num_frames=12, num_expected=20, num_context=4))
     seen = [colour_of(bar, frame, 20) for frame in range(20)]
-    assert seen == [colours.given] * 4 + [colours.predicted] * 8 + [colours.track] * 8
+    assert seen == [colours.context] * 4 + [colours.predicted] * 8 + [colours.track] * 8
     assert colour_of(bar, 9, 20, off=0) == colours.cursor
 
 
 def test_frames_from_noise_are_not_called_predicted(bar):
-    bar.set_track(Track(index=0, length=10, until=20))
+    bar.set_track(Track(index=0, num_frames=10, num_expected=20))
     assert colour_of(bar, 5, 20) == LIGHT.filled
 
 
 def test_a_film_of_many_frames_fits(bar):
-    bar.set_track(Track(index=5000, length=7500, until=10_000, given=2500))
+    bar.set_track(Track(index=5000, num_frames=7500, num_expected=10_000, num_context=2500))
     image = bar.grab().toImage()
     y = bar.height() // 2
     seen = [image.pixelColor(x, y).name() for x in (50, 150, 200, 250, 350)]
-    assert seen == [LIGHT.given, LIGHT.predicted, LIGHT.cursor, LIGHT.predicted, LIGHT.track]
+    assert seen == [LIGHT.context, LIGHT.predicted, LIGHT.cursor, LIGHT.predicted, LIGHT.track]
 
 
 def test_the_bar_has_room_past_an_open_end(bar):
-    closed = Track(length=100, until=100)
-    assert closed.places() == 100
-    assert Track(length=100, until=100, open=True).places() == 110
-    assert Track(length=1, until=3, open=True).places() == 7
-    assert Track().places() == 1
+    closed = Track(num_frames=100, num_expected=100)
+    assert closed.num_places() == 100
+    assert Track(num_frames=100, num_expected=100, open_ended=True).num_places() == 110
+    assert Track(num_frames=1, num_expected=3, open_ended=True).num_places() == 7
+    assert Track().num_places() == 1
 
 
 def test_a_thin_line_leads_on_past_an_open_end(bar):
-    bar.set_track(Track(length=10, until=16, open=True))
+    bar.set_track(Track(num_frames=10, num_expected=16, open_ended=True))
     image = bar.grab().toImage()
     x = middle(bar, 18, 20).x()
     drawn = [y for y in range(26) if image.pixelColor(x, y).name() == LIGHT.track]
@@ -85,8 +85,8 @@ def test_a_thin_line_leads_on_past_an_open_end(bar):
 
 
 def test_frames_are_set_apart_where_there_is_room(bar):
-    def gaps(places):
-        bar.set_track(Track(length=places, until=places))
+    def gaps(num_places):
+        bar.set_track(Track(num_frames=num_places, num_expected=num_places))
         row = bar.grab().toImage()
         y = bar.height() // 2
         return sum(row.pixelColor(x, y).name() != LIGHT.filled for x in range(10, 400))
@@ -96,9 +96,9 @@ def test_frames_are_set_apart_where_there_is_room(bar):
 
 
 def test_the_range_is_marked(bar):
-    bar.set_track(Track(index=0, length=10, until=10))
+    bar.set_track(Track(index=0, num_frames=10, num_expected=10))
     plain = bar.grab().toImage()
-    bar.set_track(Track(index=0, length=10, until=10, marks=(2, 5)))
+    bar.set_track(Track(index=0, num_frames=10, num_expected=10, marks=(2, 5)))
     image = bar.grab().toImage()
     row = next(
         y for y in range(bar.height()) if image.pixelColor(160, y) != plain.pixelColor(160, y)
@@ -109,7 +109,7 @@ def test_the_range_is_marked(bar):
 
 @pytest.mark.parametrize(("marks", "ends"), [((4, None), (160, 399)), ((None, 4), (0, 199))])
 def test_half_a_range_goes_to_the_end_of_the_film(bar, marks, ends):
-    bar.set_track(Track(length=10, until=10, marks=marks))
+    bar.set_track(Track(num_frames=10, num_expected=10, marks=marks))
     image = bar.grab().toImage()
     marked = [
         x for x in range(400) for y in range(26) if image.pixelColor(x, y).name() == LIGHT.mark
@@ -117,39 +117,39 @@ def test_half_a_range_goes_to_the_end_of_the_film(bar, marks, ends):
     assert (min(marked), max(marked)) == ends
 
 
-def test_a_click_seeks_and_moves_nothing_by_itself(bar, sought):
-    bar.set_track(Track(index=1, length=20, until=20))
+def test_a_click_seeks_and_moves_nothing_by_itself(bar, seeks):
+    bar.set_track(Track(index=1, num_frames=20, num_expected=20))
     before = bar.grab().toImage()
     QTest.mouseClick(bar, Qt.MouseButton.LeftButton, pos=middle(bar, 7, 20))
-    assert sought == [7]
+    assert seeks == [7]
     assert bar.grab().toImage() == before
     QTest.mouseClick(bar, Qt.MouseButton.RightButton, pos=middle(bar, 9, 20))
-    assert sought == [7]
+    assert seeks == [7]
 
 
-def test_dragging_seeks_also_what_does_not_exist_yet(bar, sought):
-    bar.set_track(Track(length=10, until=16, open=True))
+def test_dragging_seeks_also_what_does_not_exist_yet(bar, seeks):
+    bar.set_track(Track(num_frames=10, num_expected=16, open_ended=True))
     QTest.mousePress(bar, Qt.MouseButton.LeftButton, pos=middle(bar, 3, 20))
     for frame in (9, 12, 18):
         QTest.mouseMove(bar, middle(bar, frame, 20))
-    assert sought == [3, 9, 12, 18]
+    assert seeks == [3, 9, 12, 18]
     QTest.mouseMove(bar, QPoint(5000, 10))
     QTest.mouseMove(bar, QPoint(-50, 10))
-    assert sought[4:] == [19, 0]
+    assert seeks[4:] == [19, 0]
     QTest.mouseRelease(bar, Qt.MouseButton.LeftButton)
     QTest.mouseMove(bar, middle(bar, 5, 20))
-    assert sought[6:] == []
+    assert seeks[6:] == []
 
 
-def test_frames_do_not_move_under_a_mouse_that_drags(bar, sought):
-    bar.set_track(Track(length=10, until=16, open=True))
+def test_frames_do_not_move_under_a_mouse_that_drags(bar, seeks):
+    bar.set_track(Track(num_frames=10, num_expected=16, open_ended=True))
     QTest.mousePress(bar, Qt.MouseButton.LeftButton, pos=middle(bar, 18, 20))
-    bar.set_track(Track(length=30, until=40, open=True))
+    bar.set_track(Track(num_frames=30, num_expected=40, open_ended=True))
     QTest.mouseMove(bar, middle(bar, 17, 20))
-    assert sought == [18, 17]
+    assert seeks == [18, 17]
     QTest.mouseRelease(bar, Qt.MouseButton.LeftButton, pos=middle(bar, 17, 20))
     QTest.mouseClick(bar, Qt.MouseButton.LeftButton, pos=middle(bar, 17, 44))
-    assert sought[2:] == [17]
+    assert seeks[2:] == [17]
 
 
 @pytest.mark.parametrize(
@@ -161,12 +161,12 @@ def test_frames_do_not_move_under_a_mouse_that_drags(bar, sought):
     ],
 )
 def test_hovering_says_the_number(bar, frame, said):
-    bar.set_track(Track(length=10, until=20, given=4))
+    bar.set_track(Track(num_frames=10, num_expected=20, num_context=4))
     QTest.mouseMove(bar, middle(bar, frame, 20))
     assert QToolTip.text() == said
 
 
-def test_the_wheel_steps(bar, sought):
+def test_the_wheel_steps(bar, seeks):
     def turn(down):
         event = QWheelEvent(
             QPointF(20, 10),
@@ -180,20 +180,20 @@ def test_the_wheel_steps(bar, sought):
         )
         QApplication.sendEvent(bar, event)
 
-    bar.set_track(Track(index=3, length=10, until=10))
+    bar.set_track(Track(index=3, num_frames=10, num_expected=10))
     turn(down=True)
     turn(down=False)
-    assert sought == [4, 2]
+    assert seeks == [4, 2]
 
 
-def test_a_screen_reader_can_tell_and_seek(bar, sought):
-    bar.set_track(Track(index=3, length=10, until=20))
+def test_a_screen_reader_can_tell_and_seek(bar, seeks):
+    bar.set_track(Track(index=3, num_frames=10, num_expected=20))
     assert bar.accessibleName()
     assert bar.accessibleDescription() == "frame 4 of 10"
     assert (bar.minimum(), bar.maximum(), bar.value()) == (0, 19, 3)
-    assert sought == [], "what is told is not wished for"
+    assert seeks == [], "what is told is not wished for"
     bar.setValue(8)
-    assert sought == [8]
+    assert seeks == [8]
 
 
 def test_a_button_tells_its_wish(transport, qtbot):
@@ -218,8 +218,8 @@ def test_a_speed_can_be_chosen(transport):
 
 
 def test_seeking_passes_through(transport, qtbot):
-    transport.update_state(TransportState(Track(length=10, until=10)))
-    with qtbot.waitSignal(transport.sought) as got:
+    transport.update_state(TransportState(Track(num_frames=10, num_expected=10)))
+    with qtbot.waitSignal(transport.seek_requested) as got:
         QTest.mouseClick(
             transport.scrub, Qt.MouseButton.LeftButton, pos=middle(transport.scrub, 6, 10)
         )
@@ -228,7 +228,7 @@ def test_seeking_passes_through(transport, qtbot):
 
 def test_numbers_are_shown(transport):
     assert transport.frame.text() == "no frames"
-    track = Track(index=6, length=12, until=20)
+    track = Track(index=6, num_frames=12, num_expected=20)
     transport.update_state(TransportState(track))
     assert (transport.frame.text(), transport.rate.text()) == ("frame 7 / 12", "25 fps")
     playing = TransportState(track, playing=True, achieved_fps=24.86, speed=2, wanted_fps=50)

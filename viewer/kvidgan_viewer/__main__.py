@@ -1,4 +1,4 @@
-"""Start the viewer: `kvidgan view`, `kvidgan-viewer`, `python -m viewer`."""
+"""Start the viewer: `kvidgan view`, `kvidgan-viewer`, `python -m kvidgan_viewer`."""
 
 import argparse
 import os
@@ -48,11 +48,11 @@ def view(paths: Sequence[Path], backend: str | None = None) -> int:
             f"The viewer needs Qt, which cannot be loaded ({error}); {LIBRARIES}."
         ) from error
 
-    from kvidgan_viewer.main_window import Window
+    from kvidgan_viewer.main_window import MainWindow
 
     application = QApplication(sys.argv[:1])
     application.setApplicationName("kvidgan")
-    window = Window(backend)
+    window = MainWindow(backend)
     window.begin(paths)
     return application.exec()
 

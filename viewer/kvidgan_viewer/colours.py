@@ -1,31 +1,31 @@
-"""The colours of the viewer, light and dark."""
+"""Colours: the light and the dark palette of the viewer, one place for widgets, panes and plots."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Colours:
-    """What our own painting uses, and the palette where the system has none of this kind.
+    """The colours of our own painting, and of Qt's palette where the system has none of this kind.
 
     Colours are sRGB as "#rrggbb".
 
     Attributes:
-        dark: Whether text is lighter than what it stands on.
-        window: Behind buttons and labels.
-        base: Behind lists, fields and plots.
-        text: On both.
+        dark: Whether text is lighter than its background.
+        window: Background of buttons and labels.
+        base: Background of lists, fields and plots.
+        text: Text on both backgrounds.
         muted: Text that matters less, and axes.
-        accent: What is chosen.
-        canvas: Behind frames.
+        accent: Selected items.
+        canvas: Background of frames.
         canvas_text: Titles of panes.
-        canvas_muted: Why a pane is empty.
-        given: Given frames.
+        canvas_muted: The reason why a pane is empty.
+        context: Context frames: the true frames that a prediction begins with.
         predicted: Predicted frames.
         track: Frames that do not exist yet.
-        filled: Frames that exist and are neither given nor predicted.
+        filled: Frames that exist and are neither context nor predicted.
         cursor: The frame that is shown.
         mark: The range that is played.
-        curves: Of plots, in order; told apart by people who see few colours.
+        curves: Curves of plots, in order; colour-blind people can tell them apart.
     """
 
     dark: bool
@@ -37,7 +37,7 @@ class Colours:
     canvas: str
     canvas_text: str
     canvas_muted: str
-    given: str
+    context: str
     predicted: str
     track: str
     filled: str
@@ -45,6 +45,10 @@ class Colours:
     mark: str
     curves: tuple[str, ...]
 
+
+# The same in both themes: seen beside the light and the dark canvas, and told apart by people who
+# see few colours.
+_CONTEXT, _PREDICTED = "#009e5f", "#d03438"
 
 LIGHT = Colours(
     dark=False,
@@ -56,8 +60,8 @@ LIGHT = Colours(
     canvas="#e4e4e4",
     canvas_text="#1b1b1b",
     canvas_muted="#555555",
-    given="#009e5f",
-    predicted="#d03438",
+    context=_CONTEXT,
+    predicted=_PREDICTED,
     track="#d2d2d2",
     filled="#8d9aa8",
     cursor="#101010",
@@ -75,8 +79,8 @@ DARK = Colours(
     canvas="#161616",
     canvas_text="#ececec",
     canvas_muted="#a0a0a0",
-    given="#2fcf8b",
-    predicted="#f0555a",
+    context=_CONTEXT,
+    predicted=_PREDICTED,
     track="#454545",
     filled="#7d8b99",
     cursor="#ffffff",

@@ -1,68 +1,107 @@
-"""The models that are open on what plays them: passes on what each piece of the window wants."""
+"""Controller: connects the window's widgets with the open models."""
 
-from __future__ import annotations
-
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, QTimer
-from PySide6.QtWidgets import QComboBox, QDockWidget, QLabel, QToolBar, QWidget
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDockWidget,
+    QLabel,
+    QMainWindow,
+    QStackedWidget,
+    QToolBar,
+    QWidget,
+)
 
 from kvidgan_viewer.colours import Colours
-from kvidgan_viewer.exporter import Saving
+from kvidgan_viewer.exporter import Exporter
 from kvidgan_viewer.menus import Menus
 from kvidgan_viewer.panel.panel import Panel
 from kvidgan_viewer.panel.values import ClipValues
-from kvidgan_viewer.panes import titled
-from kvidgan_viewer.player_view import Theatre
-from kvidgan_viewer.plots_view import Plots
+from kvidgan_viewer.panes import session_title
+from kvidgan_viewer.player_view import PlayerView
+from kvidgan_viewer.plots_view import PlotsView
 from kvidgan_viewer.session import Session, Values
-from kvidgan_viewer.sessions import Models
+from kvidgan_viewer.sessions import Sessions
+from kvidgan_viewer.settings import Settings
+from kvidgan_viewer.shortcuts import bind
+from kvidgan_viewer.theme import Theme
 from kvidgan_viewer.worker import messages
 
-if TYPE_CHECKING:
-    from kvidgan_viewer.main_window import Window
+Commands = dict[str, Callable[[], object]]
 
-SCORES_EVERY = 300  # ms
+SCORES_INTERVAL = 300  # ms
 
 
-class Desk(QObject):
-    """What the window has besides its first page: theatre, panel, plots, menus and models."""
+class Controller(QObject):
+    """Controller of player view, panel, plots, menus and sessions.
 
-    def __init__(self, window: Window):
+    Signals:
+        open_requested(Path): A path was chosen in a menu.
+        failed(str, str, object): A sentence, details, and the function that mends it or None.
+    """
+
+    open_requested = Signal(object)
+    failed = Signal(str, str, object)
+
+    def __init__(
+        self,
+        window: QMainWindow,
+        pages: QStackedWidget,
+        theme: Theme,
+        backend: str,
+        window_commands: Mapping[str, Callable[[], object]],
+    ):
+        """Add docks, bars and menus to a window.
+
+        Args:
+            window: The window that gets them.
+            pages: Its pages: the start page, to which the player view is added.
+            theme: The theme whose colours all widgets take.
+            backend: Name of the Keras backend that models are opened on.
+            window_commands: What the window does for commands of its own, by their names.
+        """
         super().__init__(window)
-        self.window = window
-        self.models = Models(self)
-        self.clip: Path | None = None  # what predictors are to go on with
-        self._listed = ("", "")  # the clip's path and layout, whose videos are known
-        self.theatre, self.panel, self.plots = Theatre(), Panel(), Plots()
-        self.saving = Saving(window)
-        self._late = QTimer(self, singleShot=True, interval=SCORES_EVERY)
+        self.window, self.pages, self.theme, self.backend = window, pages, theme, backend
+        self.settings = Settings()
+        self.sessions = Sessions(self)
+        self.clip: Path | None = None  # what predictors go on with
+        self._listed_source = ("", "")  # the clip's path and layout, whose videos are known
+        self.player_view, self.panel, self.plots_view = PlayerView(), Panel(), PlotsView()
+        self.exporter = Exporter(window, self.player_view, self.settings)
+        self._scores_timer = QTimer(self, singleShot=True, interval=SCORES_INTERVAL)
         self._lay_out()
-        self.menus = Menus(window, self)
+        commands = {**window_commands, **self.player_view.commands(), **self._commands()}
+        bind(window, self.player_view.canvas, commands)
+        generator = self.generator_dock.toggleViewAction()
+        self.menus = Menus(window, commands, self.settings, theme, backend, generator)
         self._connect()
         self._restore()
 
     # --- building
 
     def _lay_out(self) -> None:
-        window = self.window
-        window.pages.addWidget(self.theatre)
-        self.right = self._dock("Generator", self.panel, Qt.DockWidgetArea.RightDockWidgetArea)
-        self.bottom = self._dock("Plots", self.plots, Qt.DockWidgetArea.BottomDockWidgetArea)
-        self.chooser = QComboBox()
-        self.chooser.setAccessibleName("Model")
-        self.chooser.setToolTip("The model that is shown; Tab on the frames goes to the next.")
-        self.chooser.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        self.chooser.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.bar = QToolBar("Model", window)
-        self.bar.setObjectName("model")
-        self.bar.setMovable(False)
-        self.bar.addWidget(self.chooser)
-        window.addToolBar(self.bar)
-        self.status, self.pointed = QLabel(), QLabel()
-        window.statusBar().addWidget(self.status, 1)
-        window.statusBar().addPermanentWidget(self.pointed)
+        window, area = self.window, Qt.DockWidgetArea
+        self.pages.addWidget(self.player_view)
+        self.generator_dock = self._dock("Generator", self.panel, area.RightDockWidgetArea)
+        self.plots_dock = self._dock("Plots", self.plots_view, area.BottomDockWidgetArea)
+        self.model_chooser = QComboBox()
+        self.model_chooser.setAccessibleName("Model")
+        self.model_chooser.setToolTip(
+            "The model that is shown; Tab on the frames goes to the next."
+        )
+        self.model_chooser.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.model_chooser.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.model_bar = QToolBar("Model", window)
+        self.model_bar.setObjectName("model")
+        self.model_bar.setMovable(False)
+        self.model_bar.addWidget(self.model_chooser)
+        window.addToolBar(self.model_bar)
+        self.status_label, self.pixel_label = QLabel(), QLabel()
+        window.statusBar().addWidget(self.status_label, 1)
+        window.statusBar().addPermanentWidget(self.pixel_label)
 
     def _dock(self, title: str, widget: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
         dock = QDockWidget(title, self.window)
@@ -72,35 +111,64 @@ class Desk(QObject):
         dock.hide()
         return dock
 
+    def _commands(self) -> Commands:
+        return {
+            "previous_clip": partial(self.panel.step_video, -1),
+            "next_clip": partial(self.panel.step_video, 1),
+            "next_model": self.sessions.next,
+            "restart": self._restart,
+            "close_model": self._close_model,
+            "save_frame": self.exporter.save_frame,
+            "copy_frame": self.exporter.copy_frame,
+            "export": self.exporter.export,
+            "reload": self.reload,
+            "escape": self.cancel,
+        }
+
     def _connect(self) -> None:
-        self.models.changed.connect(self.show_model)
-        self.models.runs_changed.connect(self._show_runs)
-        self.models.failed.connect(self.window.complain)
+        self.sessions.added.connect(self._connect_session)
+        self.sessions.changed.connect(self.show_model)
+        self.sessions.runs_changed.connect(self._show_runs)
+        self.sessions.failed.connect(lambda sentence, text: self.failed.emit(sentence, text, None))
         self.panel.changed.connect(self.play)
-        self.plots.seek.connect(self.theatre.seek)
-        self.theatre.moved.connect(self.plots.scores.set_cursor)
-        self.theatre.looked.connect(self.menus.show_panes)
-        self.theatre.canvas.pointed.connect(self.pointed.setText)
-        self.chooser.activated.connect(lambda n: self.models.show(self.models.sessions[n]))
-        self.window.theme.changed.connect(self._set_colours)
-        self.saving.told.connect(self._show_status)
-        self.saving.failed.connect(self.window.complain)
-        self._late.timeout.connect(self._show_scores)
+        self.plots_view.seek_requested.connect(self.player_view.seek)
+        self.player_view.frame_changed.connect(self.plots_view.scores.set_cursor)
+        self.player_view.options_changed.connect(self._show_panes)
+        self.player_view.canvas.pointed.connect(self.pixel_label.setText)
+        self.model_chooser.activated.connect(lambda n: self.sessions.select(self.sessions.all[n]))
+        self.theme.changed.connect(self._set_colours)
+        self.exporter.status_changed.connect(self._show_status)
+        self.exporter.failed.connect(lambda sentence: self.failed.emit(sentence, "", None))
+        self.menus.recent_chosen.connect(self.open_requested)
+        self.menus.pane_toggled.connect(
+            lambda name, shown: self.player_view.set_hidden(name, not shown)
+        )
+        self.menus.side_by_side_toggled.connect(self.set_side_by_side)
+        self.menus.plots_toggled.connect(self._set_plots_visible)
+        self.menus.backend_chosen.connect(self.set_backend)
+        self._scores_timer.timeout.connect(self._show_scores)
+
+    def _connect_session(self, session: Session) -> None:
+        session.opened.connect(lambda: self._play_opened(session))
+        session.rollout_changed.connect(lambda: self._show_rollout(session))
+        session.frames_added.connect(lambda: self._show_frames(session))
+        session.status_changed.connect(lambda: self._show_frames(session))
+        session.videos_listed.connect(self._show_videos)
+        session.died.connect(lambda sentence: self.failed.emit(sentence, "", session.restart))
 
     def _restore(self) -> None:
-        settings = self.window.settings
-        packed = settings.bytes("docks")
-        if packed is None:
-            QTimer.singleShot(0, self._share_out)  # once they have a size that can be shared
+        docks = self.settings.bytes("docks")
+        if docks is None:
+            QTimer.singleShot(0, self._size_docks)  # once they have a size that can be shared
         else:
-            self.window.restoreState(packed)
-        self.theatre.player.speed = settings.value("speed", 1.0)
-        self._set_colours(self.window.theme.colours)
+            self.window.restoreState(docks)
+        self.player_view.playhead.speed = self.settings.value("speed", 1.0)
+        self._set_colours(self.theme.colours)
 
-    def _share_out(self) -> None:
+    def _size_docks(self) -> None:
         window = self.window
-        window.resizeDocks([self.bottom], [window.height() // 4], Qt.Orientation.Vertical)
-        window.resizeDocks([self.right], [290], Qt.Orientation.Horizontal)
+        window.resizeDocks([self.plots_dock], [window.height() // 4], Qt.Orientation.Vertical)
+        window.resizeDocks([self.generator_dock], [290], Qt.Orientation.Horizontal)
 
     # --- opening
 
@@ -111,46 +179,54 @@ class Desk(QObject):
             UserError: If a folder only looks like a run's.
         """
         if path.suffix == ".keras" or (path / "config.yaml").is_file():
-            if self.models.open(path, self.window.backend) is None:
+            if self.sessions.open(path, self.backend) is None:
                 self.menus.plots.setChecked(True)
-                self.plots.setCurrentWidget(self.plots.history)
+                self.plots_view.setCurrentWidget(self.plots_view.history)
             return
         self.clip = path
         self._offer_clip()
-        if self.models.current is None:
-            self.theatre.set_hint(f"{path.name}: now open a model that goes on with it")
+        if self.sessions.current is None:
+            self.player_view.set_hint(f"{path.name}: now open a model that goes on with it")
 
     def reload(self) -> None:
         """Open the shown model again from disk, and what the runs have logged since."""
-        if self.models.current is not None:
-            self.models.current.restart()
-        self.plots.history.refresh()
-        self.plots.samples.refresh()
+        self._restart()
+        self.plots_view.history.refresh()
+        self.plots_view.samples.refresh()
 
     def set_backend(self, backend: str) -> None:
         """Play the shown model, and those opened from now on, on another backend."""
-        self.window.backend = backend
-        if self.models.current is not None and self.models.current.worker.backend != backend:
-            self.models.current.restart(backend)
+        self.backend = backend
+        session = self.sessions.current
+        if session is not None and session.worker.backend != backend:
+            session.restart(backend)
         self.show_model()
+
+    def _restart(self) -> None:
+        if self.sessions.current is not None:
+            self.sessions.current.restart()
+
+    def _close_model(self) -> None:
+        if self.sessions.current is not None:
+            self.sessions.close(self.sessions.current)
 
     # --- playing
 
     def play(self, values: Values) -> None:
         """Play on the shown model, and on those beside it."""
-        session = self.models.current
+        session = self.sessions.current
         if session is not None:
-            first = session.start is None
+            is_first = session.rollout is None
             session.play(values)
             self._list_videos(session, values)
-            if self.theatre.look.side_by_side:
-                self.models.together()
-            if first:  # later, who has paused wants to see the same moment of another rollout
-                self.theatre.play()
+            if self.player_view.options.side_by_side:
+                self.sessions.play_on_others()
+            if is_first:  # later, who has paused wants to see the same frame of another rollout
+                self.player_view.play()
 
-    def _opened(self, session: Session) -> None:
+    def _play_opened(self, session: Session) -> None:
         """Play a model as soon as it is known what it needs."""
-        if session is not self.models.current:
+        if session is not self.sessions.current:
             return
         self._show_panel(session)
         self._offer_clip()
@@ -161,123 +237,119 @@ class Desk(QObject):
         self._show_status()
 
     def _list_videos(self, session: Session, values: Values) -> None:
-        """Ask what there is to choose from where the clip lies, unless that is known."""
-        if isinstance(values, ClipValues) and self._listed != (values.path, values.layout):
-            self._listed = values.path, values.layout
-            session.worker.videos(*self._listed)
+        """Request the list of the clip's videos, unless it is known."""
+        if isinstance(values, ClipValues) and self._listed_source != (values.path, values.layout):
+            self._listed_source = values.path, values.layout
+            session.worker.list_videos(*self._listed_source)
 
     def _offer_clip(self) -> None:
         if self.clip is not None:
             self.panel.set_clip(str(self.clip))
-        elif self.models.current is not None and self.panel.values() is None:
-            trained_on = self.models.current.trained_on()
-            if trained_on is not None:
-                self.panel.set_clip(trained_on)
+        elif self.sessions.current is not None and self.panel.values() is None:
+            path = self.sessions.current.training_data()
+            if path is not None:
+                self.panel.set_clip(path)
 
-    def set_side_by_side(self, together: bool) -> None:
-        """Show all models that can play the same beside each other."""
-        if together:
-            self.models.together()
-        self.theatre.set_side_by_side(together)
+    def set_side_by_side(self, side_by_side: bool) -> None:
+        """Show all models that can play the same beside each other, or only one."""
+        if side_by_side:
+            self.sessions.play_on_others()
+        self.player_view.set_side_by_side(side_by_side)
         self.show_model()
 
     def cancel(self) -> None:
         """Cancel what runs; if nothing does, leave full screen."""
-        session = self.models.current
-        if self.saving.running:
-            self.saving.cancel()
-        elif session is not None and session.worker.state in ("rolling", "compiling"):
+        session = self.sessions.current
+        if self.exporter.running:
+            self.exporter.cancel()
+        elif session is not None and session.worker.status in ("rolling", "compiling"):
             session.cancel()
         elif self.window.isFullScreen():
-            self.window.full_screen()
+            self.window.showNormal()
 
     def close(self) -> None:
-        """Remember how things are, end all processes."""
-        self.window.settings.set_bytes("docks", self.window.saveState())
-        self.window.settings.set_value("speed", self.theatre.player.speed)
-        self.saving.close()
-        self.models.close_all()
+        """Remember docks and speed, end all processes."""
+        self.settings.set_bytes("docks", self.window.saveState())
+        self.settings.set_value("speed", self.player_view.playhead.speed)
+        self.exporter.close()
+        self.sessions.close_all()
 
     # --- showing
 
-    def _watch(self, session: Session) -> None:
-        session.setProperty("watched", True)
-        session.opened.connect(lambda: self._opened(session))
-        session.began.connect(lambda: self._began(session))
-        session.grown.connect(lambda: self._grown(session))
-        session.told.connect(lambda: self._grown(session))
-        session.listed.connect(self._list)
-        session.died.connect(lambda why: self.window.complain(why, remedy=session.restart))
-
     def show_model(self) -> None:
-        """Show the model that is to be shown, and the others in the list."""
-        models, theatre = self.models, self.theatre
-        current = models.current
-        for session in models.sessions:
-            if not session.property("watched"):
-                self._watch(session)
-        self.chooser.clear()
-        self.chooser.addItems([titled(session) for session in models.sessions])
-        if current is not theatre.session:
+        """Show the current model, and the others in the list."""
+        sessions, current = self.sessions, self.sessions.current
+        self.model_chooser.clear()
+        self.model_chooser.addItems([session_title(session) for session in sessions.all])
+        if current is not self.player_view.session:
             self._show_panel(current)
         if current is not None:
-            self.chooser.setCurrentIndex(models.sessions.index(current))
-        theatre.set_session(current, models.others())
+            self.model_chooser.setCurrentIndex(sessions.all.index(current))
+        self.player_view.set_session(current, sessions.others())
         self.window.setWindowTitle(f"{current.name} - kvidgan" if current else "kvidgan")
-        self.menus.show_panes()
+        self._show_panes()
         self._show_runs()
         self.show_page()
-        self._grown(current)
+        self._show_frames(current)
+
+    def show_page(self) -> None:
+        """Show the start page, or the player view with its docks."""
+        playing = bool(self.sessions.all or self.sessions.runs or self.clip)
+        # The start page is the first of the pages.
+        self.pages.setCurrentIndex(self.pages.indexOf(self.player_view) if playing else 0)
+        for part in (self.generator_dock, self.plots_dock, self.model_bar):
+            wanted = part is not self.plots_dock or self.menus.plots.isChecked()
+            part.setVisible(playing and wanted)
+        if playing and not self.panel.isAncestorOf(self.window.focusWidget() or self.window):
+            self.player_view.canvas.setFocus()
 
     def _show_panel(self, session: Session | None) -> None:
-        self._listed = ("", "")  # another form knows no videos
+        self._listed_source = ("", "")  # another form knows no videos
         self.panel.set_description(session.description if session else None)
         if session is not None and session.values is not None:
             self.panel.set_values(session.values)
             if session.description is not None:
                 self._list_videos(session, session.values)
 
-    def _began(self, session: Session) -> None:
-        if session is self.models.current or self.theatre.look.side_by_side:
-            self.theatre.renew()
-            self.menus.show_panes()
-            self._grown(session)
+    def _show_panes(self) -> None:
+        options = self.player_view.options
+        names = self.player_view.pane_names()
+        self.menus.show_panes(names, options.hidden, options.side_by_side)
 
-    def _grown(self, session: Session | None) -> None:
-        if session is self.models.current or self.theatre.look.side_by_side:
-            self.theatre.refresh()
+    def _show_rollout(self, session: Session) -> None:
+        if session is self.sessions.current or self.player_view.options.side_by_side:
+            self.player_view.reload_film()
+            self._show_panes()
+            self._show_frames(session)
+
+    def _show_frames(self, session: Session | None) -> None:
+        if session is self.sessions.current or self.player_view.options.side_by_side:
+            self.player_view.refresh()
             self._show_status()
-            if not self._late.isActive():
-                self._late.start()
+            if not self._scores_timer.isActive():
+                self._scores_timer.start()
 
     def _show_scores(self) -> None:
-        together = self.theatre.look.side_by_side
-        others = self.models.others() if together else []
-        self.plots.show_scores(self.models.current, others)
+        side_by_side = self.player_view.options.side_by_side
+        others = self.sessions.others() if side_by_side else []
+        self.plots_view.show_scores(self.sessions.current, others)
 
     def _show_runs(self) -> None:
-        self.plots.show_runs(self.models.runs, self.models.current)
+        self.plots_view.show_runs(self.sessions.runs, self.sessions.current)
 
-    def show_page(self) -> None:
-        """Show the first page, or what plays."""
-        playing = bool(self.models.sessions or self.models.runs or self.clip)
-        self.window.pages.setCurrentWidget(self.theatre if playing else self.window.start)
-        self.window.start.set_recent(self.window.settings.recent())
-        for part in (self.right, self.bottom, self.bar):
-            part.setVisible(playing and (part is not self.bottom or self.menus.plots.isChecked()))
-        if playing and not self.panel.isAncestorOf(self.window.focusWidget() or self.window):
-            self.theatre.canvas.setFocus()
+    def _set_plots_visible(self, visible: bool) -> None:
+        self.settings.set_value("plots", visible)
+        self.plots_dock.setVisible(visible)
 
     def _show_status(self) -> None:
-        session = self.models.current
-        self.status.setText(self.saving.status() or (session.status() if session else ""))
+        session = self.sessions.current
+        text = self.exporter.status_text() or (session.status_text() if session else "")
+        self.status_label.setText(text)
 
-    def _list(self, listed: messages.Listed) -> None:
-        if listed.path != self._listed[0]:
-            return
-        entries = [(entry.name, entry.split, entry.length) for entry in listed.videos]
-        self.panel.set_videos(entries)
+    def _show_videos(self, videos: messages.VideoList) -> None:
+        if videos.path == self._listed_source[0]:
+            self.panel.set_videos([(v.name, v.split, v.num_frames) for v in videos.videos])
 
     def _set_colours(self, colours: Colours) -> None:
-        self.theatre.set_colours(colours)
-        self.plots.set_colours(colours)
+        self.player_view.set_colours(colours)
+        self.plots_view.set_colours(colours)

@@ -1,4 +1,4 @@
-"""What the window says in windows of their own: errors, and the list of keys."""
+"""Dialogs of the window: an error, and the list of keys."""
 
 from collections.abc import Callable
 
@@ -15,11 +15,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from kvidgan_viewer.shortcuts import KEYS, MOUSE
+from kvidgan_viewer.shortcuts import MOUSE, SHORTCUTS
 
 
 class ErrorDialog(QDialog):
-    """A sentence on what went wrong, details on demand, and a button that copies both."""
+    """Dialog with a sentence on an error, details on demand, and a button that copies both."""
 
     def __init__(
         self,
@@ -32,8 +32,8 @@ class ErrorDialog(QDialog):
 
         Args:
             sentence: What was expected, what was found, what to do.
-            details: Shown on demand.
-            parent: Of the dialog.
+            details: A text that is shown on demand, such as a traceback.
+            parent: The widget that the dialog belongs to.
             remedy: What a button "Restart" does; None: there is no such button.
         """
         super().__init__(parent)
@@ -53,15 +53,15 @@ class ErrorDialog(QDialog):
         self.details.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         self.details.setVisible(False)
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        self.copy = self.buttons.addButton("&Copy", QDialogButtonBox.ButtonRole.ActionRole)
-        self.copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self._text))
+        role = QDialogButtonBox.ButtonRole
+        self.copy_button = self.buttons.addButton("&Copy", role.ActionRole)
+        self.copy_button.clicked.connect(lambda: QGuiApplication.clipboard().setText(self._text))
         if remedy is not None:
-            role = QDialogButtonBox.ButtonRole.AcceptRole  # closes the dialog
-            self.restart = self.buttons.addButton("&Restart", role)
-            self.restart.clicked.connect(lambda: remedy())
+            self.restart_button = self.buttons.addButton("&Restart", role.AcceptRole)  # closes
+            self.restart_button.clicked.connect(lambda: remedy())
         if details:
-            self.unfold = self.buttons.addButton("&Details", QDialogButtonBox.ButtonRole.ActionRole)
-            self.unfold.clicked.connect(self._unfold)
+            self.details_button = self.buttons.addButton("&Details", role.ActionRole)
+            self.details_button.clicked.connect(self._toggle_details)
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
         rows.addWidget(picture, 0, 0, Qt.AlignmentFlag.AlignTop)
@@ -70,25 +70,26 @@ class ErrorDialog(QDialog):
         rows.addWidget(self.buttons, 2, 0, 1, 2)
         rows.setColumnStretch(1, 1)
 
-    def _unfold(self) -> None:
+    def _toggle_details(self) -> None:
         self.details.setVisible(not self.details.isVisible())
         self.adjustSize()
 
 
 class KeysDialog(QDialog):
-    """All keys and what they do."""
+    """Dialog with all keys and what they do."""
 
     def __init__(self, parent: QWidget | None = None):
         super().__init__(parent)
         self.setWindowTitle("Keys")
         table = QGridLayout()
         table.setHorizontalSpacing(18)
-        said = [(_written(key.keys, key.command), key.does) for key in KEYS if key.does]
-        half = -(-(len(said) + len(MOUSE)) // 2)
-        for place, (keys, does) in enumerate([*said, *MOUSE]):
+        entries = [(_keys_text(s.keys, s.command), s.text) for s in SHORTCUTS if s.text]
+        entries += MOUSE
+        half = -(-len(entries) // 2)
+        for place, (keys, text) in enumerate(entries):
             row, column = place % half, place // half * 2
             table.addWidget(QLabel(f"<b>{keys}</b>"), row, column)
-            table.addWidget(QLabel(does), row, column + 1)
+            table.addWidget(QLabel(text), row, column + 1)
         note = QLabel("Single letters act while the frames have the focus: click on them.")
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
@@ -98,7 +99,7 @@ class KeysDialog(QDialog):
         whole.addWidget(buttons)
 
 
-def _written(keys: tuple[str, ...], command: str) -> str:
+def _keys_text(keys: tuple[str, ...], command: str) -> str:
     if command == "alone_1":
         return "1 … 9"
     native = QKeySequence.SequenceFormat.NativeText

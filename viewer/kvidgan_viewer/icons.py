@@ -1,9 +1,9 @@
-"""The pictures on the buttons of the transport bar, drawn in any colour."""
+"""Icons of the transport bar's buttons, drawn in any colour."""
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap, QPolygonF
 
-SIDE = 64
+SIDE = 64  # pixels
 
 # Bars (left, top, width, height) and triangles (three corners) in a square of 16.
 SHAPES: dict[str, tuple[tuple[float, ...], ...]] = {

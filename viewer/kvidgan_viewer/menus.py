@@ -1,54 +1,89 @@
-"""The menus, and which command each key and entry gives."""
+"""Menus: the menu bar, whose entries give commands by their names."""
 
-from __future__ import annotations
-
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QAction, QActionGroup
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QMainWindow, QMenu
 
 from kvidgan.backends import TITLES, installed
-from kvidgan_viewer.shortcuts import action, bind
-
-if TYPE_CHECKING:
-    from kvidgan_viewer.controller import Desk
-    from kvidgan_viewer.main_window import Window
+from kvidgan_viewer.settings import Settings
+from kvidgan_viewer.shortcuts import menu_action
+from kvidgan_viewer.theme import Theme
 
 
-class Menus:
-    """The menus of the window."""
+class Menus(QObject):
+    """Menus of a window.
 
-    def __init__(self, window: Window, desk: Desk):
-        self._window, self._desk = window, desk
-        self._commands = _commands(window, desk)
-        bind(window, desk.theatre.canvas, self._commands)
+    Signals:
+        recent_chosen(Path): A path that was opened before is to be opened again.
+        pane_toggled(str, bool): The name of a pane, and whether it is to be shown.
+        side_by_side_toggled(bool): Whether models are to be shown beside each other.
+        plots_toggled(bool): Whether the plots are to be shown.
+        backend_chosen(str): The name of the Keras backend to play on.
+    """
+
+    recent_chosen = Signal(object)
+    pane_toggled = Signal(str, bool)
+    side_by_side_toggled = Signal(bool)
+    plots_toggled = Signal(bool)
+    backend_chosen = Signal(str)
+
+    def __init__(
+        self,
+        window: QMainWindow,
+        commands: Mapping[str, Callable[[], object]],
+        settings: Settings,
+        theme: Theme,
+        backend: str,
+        generator: QAction,
+    ):
+        """Fill the window's menu bar.
+
+        Args:
+            window: The window that the menu bar belongs to.
+            commands: What each command does, by its name.
+            settings: Where recent paths are kept, and whether the plots were shown.
+            theme: The theme to choose in a menu of its own.
+            backend: Name of the Keras backend that is checked.
+            generator: The entry that shows the generator's panel.
+        """
+        super().__init__(window)
+        self._window, self._commands, self._settings = window, commands, settings
         bar = window.menuBar()
-        self._file(bar.addMenu("&File"))
-        self._view(bar.addMenu("&View"))
-        self._play(bar.addMenu("&Play"))
-        self._model(bar.addMenu("&Model"))
-        help_menu = bar.addMenu("&Help")
-        help_menu.addAction(self._action("&Keys", "keys"))
+        self._fill_file(bar.addMenu("&File"))
+        self._fill_view(bar.addMenu("&View"), generator, theme)
+        self._fill_play(bar.addMenu("&Play"))
+        self._fill_model(bar.addMenu("&Model"), backend)
+        bar.addMenu("&Help").addAction(self._action("&Keys", "keys"))
 
-    def show_panes(self) -> None:
-        """Offer the panes that there are."""
-        theatre = self._desk.theatre
+    def show_panes(self, names: Sequence[str], hidden: Collection[str], side_by_side: bool) -> None:
+        """Offer panes.
+
+        Args:
+            names: The names of all panes.
+            hidden: The names of those that are not shown.
+            side_by_side: Whether models are shown beside each other.
+        """
         self.panes.clear()
-        for name in theatre.pane_names():
+        for name in names:
             pane = self.panes.addAction(name.capitalize())
             pane.setCheckable(True)
-            pane.setChecked(name not in theatre.look.hidden)
-            pane.triggered.connect(lambda on, name=name: theatre.set_hidden(name, not on))
+            pane.setChecked(name not in hidden)
+            pane.triggered.connect(partial(self.pane_toggled.emit, name))
         self.panes.setEnabled(not self.panes.isEmpty())
-        self.together.setChecked(theatre.look.side_by_side)
+        self.side_by_side.setChecked(side_by_side)
 
     def _action(self, text: str, command: str) -> QAction:
-        return action(self._window, text, self._commands[command], command)
+        return menu_action(self._window, text, self._commands[command], command)
 
-    def _file(self, menu: QMenu) -> None:
+    def _toggle(self, text: str) -> QAction:
+        action = QAction(text, self._window)
+        action.setCheckable(True)
+        return action
+
+    def _fill_file(self, menu: QMenu) -> None:
         menu.addAction(self._action("&Open…", "open"))
         menu.addAction(self._action("Open &folder…", "open_folder"))
         self.recent = menu.addMenu("Open &recent")
@@ -61,29 +96,26 @@ class Menus:
         menu.addSeparator()
         menu.addAction(self._action("&Quit", "quit"))
 
-    def _view(self, menu: QMenu) -> None:
-        window, theatre = self._window, self._desk.theatre
+    def _fill_view(self, menu: QMenu, generator: QAction, theme: Theme) -> None:
         self.panes = menu.addMenu("&Panes")
         menu.addAction(self._action("&All panes", "all_panes"))
         menu.addAction(self._action("Next &difference", "next_mode"))
-        self.together = action(window, "Models &side by side", lambda: None)
-        self.together.setCheckable(True)
-        self.together.toggled.connect(self._desk.set_side_by_side)
-        menu.addAction(self.together)
+        self.side_by_side = self._toggle("Models &side by side")
+        self.side_by_side.toggled.connect(self.side_by_side_toggled)
+        menu.addAction(self.side_by_side)
         menu.addSeparator()
-        menu.addAction(action(window, "&Fit", theatre.canvas.fit))
+        menu.addAction(self._action("&Fit", "fit"))
         menu.addAction(self._action("S&mooth or sharp", "smooth"))
         menu.addSeparator()
-        menu.addAction(self._desk.right.toggleViewAction())
-        self.plots = action(window, "Pl&ots", lambda: None)
-        self.plots.setCheckable(True)
-        self.plots.setChecked(window.settings.value("plots", True))
-        self.plots.toggled.connect(self._show_plots)
+        menu.addAction(generator)
+        self.plots = self._toggle("Pl&ots")
+        self.plots.setChecked(self._settings.value("plots", True))
+        self.plots.toggled.connect(self.plots_toggled)
         menu.addAction(self.plots)
-        menu.addMenu(window.theme.menu(window))
+        menu.addMenu(theme.menu(self._window))
         menu.addAction(self._action("F&ull screen", "full_screen"))
 
-    def _play(self, menu: QMenu) -> None:
+    def _fill_play(self, menu: QMenu) -> None:
         for text, command in (
             ("&Play, pause", "toggle"),
             ("Play &backward", "backward"),
@@ -99,72 +131,22 @@ class Menus:
         ):
             menu.addAction(self._action(text, command))
 
-    def _model(self, menu: QMenu) -> None:
-        window, desk = self._window, self._desk
+    def _fill_model(self, menu: QMenu, backend: str) -> None:
         menu.addAction(self._action("&Next model", "next_model"))
-        menu.addAction(action(window, "&Restart", lambda: _restart(desk)))
-        menu.addAction(action(window, "&Close model", lambda: _close(desk)))
+        menu.addAction(self._action("&Restart", "restart"))
+        menu.addAction(self._action("&Close model", "close_model"))
         menu.addSeparator()
         group = QActionGroup(menu)
         for name in installed():
-            backend = group.addAction(TITLES[name])
-            backend.setCheckable(True)
-            backend.setChecked(name == window.backend)
-            backend.triggered.connect(lambda _on, name=name: desk.set_backend(name))
-            menu.addAction(backend)
+            action = group.addAction(TITLES[name])
+            action.setCheckable(True)
+            action.setChecked(name == backend)
+            action.triggered.connect(lambda _checked, name=name: self.backend_chosen.emit(name))
+            menu.addAction(action)
 
     def _show_recent(self) -> None:
         self.recent.clear()
-        for path in self._window.settings.recent():
-            entry = self.recent.addAction(str(path))
-            entry.triggered.connect(lambda _on=False, path=path: self._window.open(Path(path)))
+        for path in self._settings.recent():
+            action = self.recent.addAction(str(path))
+            action.triggered.connect(lambda _checked, path=path: self.recent_chosen.emit(path))
         self.recent.setEnabled(True)
-
-    def _show_plots(self, wanted: bool) -> None:
-        self._window.settings.set_value("plots", wanted)
-        self._desk.bottom.setVisible(wanted)
-
-
-def _restart(desk: Desk) -> None:
-    if desk.models.current is not None:
-        desk.models.current.restart()
-
-
-def _close(desk: Desk) -> None:
-    if desk.models.current is not None:
-        desk.models.close(desk.models.current)
-
-
-def _commands(window: Window, desk: Desk) -> dict[str, Callable[[], object]]:
-    """Return what each command of the table of keys does."""
-    theatre, canvas, panel = desk.theatre, desk.theatre.canvas, desk.panel
-    steered = (
-        "home", "end", "backward", "forward", "slower", "faster", "normal_speed", "next_loop",
-        "mark_start", "mark_end", "clear_range",
-    )  # fmt: skip
-    return {
-        **{name: theatre.steering(name) for name in steered},
-        **{f"alone_{number}": partial(canvas.alone, number) for number in range(1, 10)},
-        "toggle": theatre.toggle,
-        "step_back": partial(theatre.step, -1),
-        "step_forward": partial(theatre.step, 1),
-        "ten_back": partial(theatre.step, -10),
-        "ten_forward": partial(theatre.step, 10),
-        "previous_clip": partial(panel.step_video, -1),
-        "next_clip": partial(panel.step_video, 1),
-        "all_panes": canvas.all,
-        "toggle_difference": theatre.toggle_difference,
-        "next_mode": theatre.next_mode,
-        "next_model": desk.models.next,
-        "smooth": theatre.smooth,
-        "keys": window.show_keys,
-        "open": window.ask_file,
-        "open_folder": window.ask_folder,
-        "save_frame": desk.saving.save_frame,
-        "copy_frame": desk.saving.copy_frame,
-        "export": desk.saving.export,
-        "reload": desk.reload,
-        "escape": desk.cancel,
-        "full_screen": window.full_screen,
-        "quit": window.close,
-    }

@@ -1,4 +1,4 @@
-"""One model of the window: its worker, the film that it makes, and how that stands."""
+"""Session: one open model, its worker, and the film that it makes."""
 
 from dataclasses import fields
 from pathlib import Path
@@ -11,34 +11,45 @@ from kvidgan.playback import ClipPlan, NoisePlan, Plan
 from kvidgan.rollout.description import Description
 from kvidgan.runs import Run
 from kvidgan_viewer.panel.values import ClipValues, NoiseValues
-from kvidgan_viewer.worker.client import Worker, messages
+from kvidgan_viewer.worker import messages
+from kvidgan_viewer.worker.client import WorkerClient
 from kvidgan_viewer.worker.film import Film
 
 Values = NoiseValues | ClipValues
 
-AHEAD = 16  # frames that are made beyond the one that was asked for
-ALL = 2**31  # frames: as many as there are label maps
-SPEED_OF_NOISE = 12.5
+NUM_AHEAD = 16  # frames that are made beyond the one that was requested
+ALL_FRAMES = 2**31  # as many as there are label maps
+NOISE_FPS = 12.5
 
 
 class Session(QObject):
-    """A model that was opened, and what it plays.
+    """Session of one model: what it plays, and how far that is.
 
     Signals:
         opened(): The description is known.
-        began(): A rollout began: there is another film, another note and rate.
-        grown(): The film has more moments.
-        told(): The state or what is expected changed.
-        listed(object): `messages.Listed`.
+        rollout_changed(): A rollout began: there is another film, another note and rate.
+        frames_added(): The film has more frames.
+        status_changed(): The status, or the number of expected frames, is another one.
+        videos_listed(messages.VideoList): The videos of a source of clips.
         failed(str, str): A sentence, and details.
-        died(str): The process is gone: why, in a sentence.
+        died(str): A sentence on why the process is gone.
+
+    Attributes:
+        path: The exported file, or the run's folder.
+        description: The description of the model, once it is open.
+        film: The frames of the latest rollout.
+        values: What the user chose for it, if anything yet.
+        rollout: What the worker says of it, once it has begun.
+        finished: Whether no more frames can be made.
+        num_requested: Number of frames that were requested, context frames included.
+        worker: The process that holds the model.
     """
 
     opened = Signal()
-    began = Signal()
-    grown = Signal()
-    told = Signal()
-    listed = Signal(object)
+    rollout_changed = Signal()
+    frames_added = Signal()
+    status_changed = Signal()
+    videos_listed = Signal(object)
     failed = Signal(str, str)
     died = Signal(str)
 
@@ -48,29 +59,28 @@ class Session(QObject):
         self.description: Description | None = None
         self.film = Film()
         self.values: Values | None = None
-        self.start: messages.Started | None = None
-        self.done = True  # no more frames can be made
-        self.until = 0
-        self._wish: int | None = None
-        self.worker = Worker(backend, parent=self)
+        self.rollout: messages.Started | None = None
+        self.finished = True
+        self.num_requested = 0
+        self.worker = WorkerClient(backend, parent=self)
         self._connect()
         self.worker.open(str(path))
 
     def _connect(self) -> None:
         worker = self.worker
-        worker.opened.connect(self._open)
-        worker.started.connect(self._begin)
-        worker.made.connect(lambda _count: self.grown.emit())
-        worker.waiting.connect(lambda _count: self.told.emit())
-        worker.ended.connect(self._end)
-        worker.listed.connect(self.listed)
+        worker.opened.connect(self._set_description)
+        worker.started.connect(self._set_rollout)
+        worker.frames_added.connect(lambda _num_frames: self.frames_added.emit())
+        worker.waiting.connect(lambda _num_frames: self.status_changed.emit())
+        worker.ended.connect(lambda _num_frames: self._finish())
+        worker.videos_listed.connect(self.videos_listed)
         worker.failed.connect(self._fail)
         worker.died.connect(self._die)
-        worker.state_changed.connect(lambda _state: self.told.emit())
+        worker.status_changed.connect(lambda _status: self.status_changed.emit())
 
     @property
     def name(self) -> str:
-        """A run's name, or the file's."""
+        """Name of the run, or of the file."""
         return self.path.stem if self.path.suffix == ".keras" else self.path.resolve().name
 
     @property
@@ -83,85 +93,87 @@ class Session(QObject):
     @property
     def fps(self) -> float:
         """Frames a second of the film."""
-        return self.start.fps if self.start else SPEED_OF_NOISE
+        return self.rollout.fps if self.rollout else NOISE_FPS
 
     @property
     def total(self) -> int | None:
-        """How many moments there can be; None where there is no end, or none is known yet."""
-        if self.done:
+        """Number of frames that there can be; None without an end, or as long as it is unknown."""
+        if self.finished:
             return len(self.film)
-        return self.start.total if self.start else None
+        return self.rollout.total if self.rollout else None
 
     @property
-    def expected(self) -> int:
-        """How many moments there will be, as far as they were asked for and that is known."""
-        least = len(self.film)
-        if self.done:
-            return least
-        wanted = min(self.until, self.total or self.until)
-        return least if wanted == ALL else max(least, wanted)
+    def num_expected(self) -> int:
+        """Number of frames that there will be, as far as requested and known."""
+        num_frames = len(self.film)
+        if self.finished:
+            return num_frames
+        expected = min(self.num_requested, self.total or self.num_requested)
+        return num_frames if expected == ALL_FRAMES else max(num_frames, expected)
 
     @property
     def endless(self) -> bool:
         """Whether frames are being made of all label maps, however many there are."""
-        return not self.done and self.until == ALL
+        return not self.finished and self.num_requested == ALL_FRAMES
 
     @property
     def growing(self) -> bool:
-        """Whether more frames are on their way, or can be asked for."""
-        return not self.done
+        """Whether more frames are on their way, or can be requested."""
+        return not self.finished
 
-    def trained_on(self) -> str | None:
-        """Return where the data lie that the model was trained on, if they are still there."""
+    def training_data(self) -> str | None:
+        """Return the path of the data that the model was trained on, if they are still there."""
         data = self.description.config.get("data", {}) if self.description else {}
         path = data.get("path")
         known = isinstance(path, str) and (path in NAMES or Path(path).exists())
         return path if known else None
 
     def play(self, values: Values) -> None:
-        """Begin another rollout, unless it is the one that plays; then only more frames of it."""
-        if self.description is None or self.worker.state in ("died", "closed"):
+        """Begin another rollout; if it is the one that plays, only request more frames of it."""
+        if self.description is None or self.worker.status in ("died", "closed"):
             self.values = values
             return
         before, self.values = self.values, values
-        until = self._until(values)
-        if self.start and before and plan_of(before) == plan_of(values) and not self.done:
-            self.ask(until - 1 - AHEAD)
+        num_frames = self._num_frames(values)
+        same = before is not None and plan_of(before) == plan_of(values)
+        if self.rollout and same and not self.finished:
+            self.request(num_frames - 1 - NUM_AHEAD)
             return
         self.film.close()
-        self.start, self.done, self.until = None, False, until
-        self.film = self.worker.play(plan_of(values), until)
-        self.began.emit()
+        self.rollout, self.finished, self.num_requested = None, False, num_frames
+        self.film = self.worker.play(plan_of(values), num_frames)
+        self.rollout_changed.emit()
 
-    def ask(self, index: int) -> None:
-        """Ask for the frame of an index, and some after it."""
-        if not self.done and index + 1 + AHEAD > self.until:
-            self.until = index + 1 + AHEAD
-            self.worker.more(self.until)
-            self.told.emit()
+    def request(self, index: int) -> None:
+        """Request the frame of an index, and some after it."""
+        num_frames = index + 1 + NUM_AHEAD
+        if not self.finished and num_frames > self.num_requested:
+            self.num_requested = num_frames
+            self.worker.extend(num_frames)
+            self.status_changed.emit()
 
     def cancel(self) -> None:
         """Make no more frames."""
-        self.done = True
+        self.finished = True
         self.worker.cancel()
-        self.told.emit()
+        self.status_changed.emit()
 
     def restart(self, backend: str | None = None) -> None:
         """Start the process anew, perhaps on another backend, and the rollout with it."""
-        self.description, self.done = None, True
+        self.description, self.finished = None, True
         self.worker.restart(backend)
-        self.told.emit()
+        self.status_changed.emit()
 
     def close(self) -> None:
         """End the process, forget the film."""
         self.worker.close()
         self.film.close()
 
-    def status(self) -> str:
-        """Say in a few words what goes on."""
+    def status_text(self) -> str:
+        """Return in a few words what the worker does, or the rollout's note."""
         backend = TITLES[self.worker.backend]
-        made, wanted = len(self.film), self.expected
-        match self.worker.state:
+        num_frames, expected = len(self.film), self.num_expected
+        match self.worker.status:
             case "starting":
                 return f"loading {backend}"
             case "opening":
@@ -173,45 +185,46 @@ class Session(QObject):
             case "died":
                 return f"the process with {backend} ended: Model, Restart opens {self.name} again"
             case "rolling":
-                return f"frame {made} of {wanted}" if wanted > made else f"frame {made}"
-        return self.start.note if self.start else ""
+                frame = f"frame {num_frames}"
+                return f"{frame} of {expected}" if expected > num_frames else frame
+        return self.rollout.note if self.rollout else ""
 
-    def _open(self, opened: messages.Opened) -> None:
+    def _set_description(self, opened: messages.Opened) -> None:
         self.description = opened.description
         self.opened.emit()
 
-    def _begin(self, start: messages.Started) -> None:
-        self.start = start
-        self.began.emit()
+    def _set_rollout(self, rollout: messages.Started) -> None:
+        self.rollout = rollout
+        self.rollout_changed.emit()
 
-    def _end(self, _count: int) -> None:
-        self.done = True
-        self.told.emit()
+    def _finish(self) -> None:
+        self.finished = True
+        self.status_changed.emit()
 
     def _fail(self, failed: messages.Failed) -> None:
-        if isinstance(failed.request, messages.Videos):
+        if isinstance(failed.request, messages.ListVideos):
             return  # playing it tells the same
         if failed.job is not None or isinstance(failed.request, messages.Play):
-            self.done = True
-        if self.worker.state == "died":  # the backend could not be loaded
-            self.done = True
-        self.told.emit()
+            self.finished = True
+        if self.worker.status == "died":  # the backend could not be loaded
+            self.finished = True
+        self.status_changed.emit()
         self.failed.emit(failed.sentence, failed.details)
 
     def _die(self, sentence: str) -> None:
-        self.done = True
-        self.told.emit()
+        self._finish()
         self.died.emit(sentence)
 
-    def _until(self, values: Values) -> int:
-        if values.frames is None:
-            return ALL
+    def _num_frames(self, values: Values) -> int:
+        """Return the number of frames to request, context frames included."""
+        if values.num_frames is None:
+            return ALL_FRAMES
         if self.description is None or isinstance(values, NoiseValues):
-            return values.frames
-        return values.frames + self.description.context_frames
+            return values.num_frames
+        return values.num_frames + self.description.context_frames
 
 
 def plan_of(values: Values) -> Plan:
-    """Return what a worker is to play of what a user chose: all but the number of frames."""
+    """Return the worker's plan of what a user chose: all of it but the number of frames."""
     kind = NoisePlan if isinstance(values, NoiseValues) else ClipPlan
     return kind(**{field.name: getattr(values, field.name) for field in fields(kind)})

@@ -1,4 +1,4 @@
-"""The models that are open: which one is shown, and what all of them play."""
+"""Sessions: the open models, one of them shown, and the runs whose plots are shown."""
 
 from pathlib import Path
 
@@ -11,22 +11,29 @@ from kvidgan_viewer.panel.values import NoiseValues, needs
 from kvidgan_viewer.session import Session, Values
 
 
-class Models(QObject):
-    """Sessions in the order of opening, one of them shown.
+class Sessions(QObject):
+    """Sessions in the order of opening.
 
     Signals:
-        changed(): Another model is shown, or there are more or fewer of them.
-        runs_changed(): There are more or fewer runs.
+        added(Session): A model is being opened.
+        changed(): Another model is current, or there are more or fewer of them.
+        runs_changed(): There are more runs.
         failed(str, str): A sentence, and details.
+
+    Attributes:
+        all: The sessions of all open models.
+        current: The session that is shown, if any.
+        runs: The runs whose curves and samples can be looked at.
     """
 
+    added = Signal(object)
     changed = Signal()
     runs_changed = Signal()
     failed = Signal(str, str)
 
     def __init__(self, parent: QObject | None = None):
         super().__init__(parent)
-        self.sessions: list[Session] = []
+        self.all: list[Session] = []
         self.current: Session | None = None
         self.runs: list[Run] = []
 
@@ -43,85 +50,92 @@ class Models(QObject):
             except UserError:
                 return None
         read_description(exported(path))  # at once, where the process would take seconds
-        known = next((s for s in self.sessions if _same(s, path, backend)), None)
+        known = next((s for s in self.all if _same(s, path, backend)), None)
         session = known or self._start(path, backend)
-        self.show(session)
+        self.select(session)
         return session
 
     def _start(self, path: Path, backend: str) -> Session:
         session = Session(path, backend, self)
         session.failed.connect(self.failed)
-        self.sessions.append(session)
+        self.all.append(session)
+        self.added.emit(session)
         if session.run is not None:
             self.add_run(session.run)
         return session
 
     def add_run(self, run: Run) -> None:
-        """Take up a run, whose curves and samples can be looked at."""
+        """Add a run, unless it is there already."""
         if all(run.folder.resolve() != other.folder.resolve() for other in self.runs):
             self.runs.append(run)
             self.runs_changed.emit()
 
-    def show(self, session: Session) -> None:
-        """Show a model."""
+    def select(self, session: Session) -> None:
+        """Make a session the current one."""
         self.current = session
         self.changed.emit()
 
     def next(self) -> None:
-        """Show the next model, which plays the same if it can."""
-        if len(self.sessions) < 2 or self.current is None:
+        """Make the next session the current one; it plays the same if it can."""
+        if len(self.all) < 2 or self.current is None:
             return
-        place = self.sessions.index(self.current)
-        before, self.current = self.current, self.sessions[(place + 1) % len(self.sessions)]
-        self.follow(self.current, before.values)
+        place = self.all.index(self.current)
+        before, self.current = self.current, self.all[(place + 1) % len(self.all)]
+        self._follow(self.current, before.values)
         self.changed.emit()
 
     def others(self) -> list[Session]:
-        """Return the models that can play what the shown one plays."""
+        """Return the other sessions that can play what the current one plays."""
         current = self.current
         if current is None:
             return []
-        return [s for s in self.sessions if s is not current and _alike(s, current)]
+        return [s for s in self.all if s is not current and _same_kind(s, current)]
 
-    def together(self) -> None:
-        """Let the others play what the shown one plays."""
+    def play_on_others(self) -> None:
+        """Let the others play what the current session plays."""
         for session in self.others():
-            self.follow(session, self.current.values if self.current else None)
+            self._follow(session, self.current.values if self.current else None)
 
-    def follow(self, session: Session, values: Values | None) -> None:
-        """Let a model play what another does, if it can; what plays already goes on."""
-        alike = self.current is None or session is self.current or _alike(session, self.current)
-        if values is not None and alike and session.values != values and _takes(session, values):
+    def _follow(self, session: Session, values: Values | None) -> None:
+        """Let a session play what another does, if it can; what plays already goes on."""
+        current = self.current
+        comparable = current is None or session is current or _same_kind(session, current)
+        if (
+            values is not None
+            and comparable
+            and session.values != values
+            and _accepts(session, values)
+        ):
             session.play(values)
 
     def close(self, session: Session) -> None:
         """Close a model and its process."""
-        self.sessions.remove(session)
+        self.all.remove(session)
         session.close()
         session.deleteLater()
         if session is self.current:
-            self.current = self.sessions[-1] if self.sessions else None
+            self.current = self.all[-1] if self.all else None
         self.changed.emit()
 
     def close_all(self) -> None:
-        """Close all, as when the window closes."""
-        for session in self.sessions:
+        """Close all models, as when the window closes."""
+        for session in self.all:
             session.close()
-        self.sessions = []
+        self.all = []
 
 
 def _same(session: Session, path: Path, backend: str) -> bool:
     return session.path.resolve() == path.resolve() and session.worker.backend == backend
 
 
-def _alike(one: Session, other: Session) -> bool:
-    """Whether two models begin from the same kind of thing."""
+def _same_kind(one: Session, other: Session) -> bool:
+    """Whether two models begin from the same kind of input."""
     if one.description is None or other.description is None:
         return False
     return needs(one.description).kind == needs(other.description).kind
 
 
-def _takes(session: Session, values: Values) -> bool:
+def _accepts(session: Session, values: Values) -> bool:
     if session.description is None:
         return False
     return (needs(session.description).kind == "noise") == isinstance(values, NoiseValues)

@@ -1,4 +1,4 @@
-"""What the viewer remembers from one time to the next."""
+"""Settings: the values that the viewer remembers from one time to the next."""
 
 import json
 from pathlib import Path
@@ -6,17 +6,17 @@ from typing import Any
 
 from PySide6.QtCore import QByteArray, QSettings
 
-RECENT = 10  # paths that are remembered
+NUM_RECENT = 10  # paths that are remembered
 
 
 class Settings:
-    """Values in the place where the system keeps those of applications."""
+    """Settings, in the place where the system keeps those of applications."""
 
     def __init__(self) -> None:
         self._store = QSettings("kvidgan", "viewer")
 
     def recent(self) -> list[Path]:
-        """Return what was opened last and is still there, the latest first."""
+        """Return the paths that were opened last and are still there, the latest first."""
         paths = [Path(text) for text in self._read("recent", [])]
         return [path for path in paths if path.exists()]
 
@@ -24,42 +24,42 @@ class Settings:
         """Put a path at the head of those opened last."""
         path = path.absolute()
         others = [str(other) for other in self.recent() if other != path]
-        self._write("recent", [str(path), *others][:RECENT])
+        self._write("recent", [str(path), *others][:NUM_RECENT])
         self.folder = path.parent
 
     @property
     def folder(self) -> Path:
-        """Where a file was last chosen."""
+        """Folder in which a file was last chosen."""
         return Path(self._read("folder", str(Path.cwd())))
 
     @folder.setter
     def folder(self, folder: Path) -> None:
         self._write("folder", str(folder))
 
-    def value(self, name: str, otherwise: Any) -> Any:
-        """Return a plain value."""
-        return self._read(name, otherwise)
+    def value(self, name: str, default: Any) -> Any:
+        """Return a plain value; the default where none of its type was kept."""
+        return self._read(name, default)
 
     def set_value(self, name: str, value: Any) -> None:
         """Keep a plain value."""
         self._write(name, value)
 
     def bytes(self, name: str) -> QByteArray | None:
-        """Return what Qt packed, such as the state of a window."""
-        found = self._store.value(name)
-        return found if isinstance(found, QByteArray) and not found.isEmpty() else None
+        """Return bytes of Qt, such as the state of a window."""
+        value = self._store.value(name)
+        return value if isinstance(value, QByteArray) and not value.isEmpty() else None
 
-    def set_bytes(self, name: str, packed: QByteArray) -> None:
-        """Keep what Qt packed."""
-        self._store.setValue(name, packed)
+    def set_bytes(self, name: str, value: QByteArray) -> None:
+        """Keep bytes of Qt."""
+        self._store.setValue(name, value)
 
-    def _read(self, name: str, otherwise: Any) -> Any:
+    def _read(self, name: str, default: Any) -> Any:
         # As JSON: the file that Qt keeps has no types, "false" would be true.
         try:
             found = json.loads(str(self._store.value(name, "null")))
         except ValueError:
-            return otherwise
-        return found if isinstance(found, type(otherwise)) else otherwise
+            return default
+        return found if isinstance(found, type(default)) else default
 
     def _write(self, name: str, value: Any) -> None:
         self._store.setValue(name, json.dumps(value))

@@ -1,4 +1,4 @@
-"""The first page: open something, or try the demo."""
+"""Start page: buttons to open something or try the demo, and what was opened before."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,13 +20,13 @@ WIDTH = 560  # pixels
 
 
 class StartPage(QWidget):
-    """Buttons to open, the demo, and what was opened before.
+    """Start page of the window.
 
     Signals:
         open_pressed(): A file is to be chosen.
         folder_pressed(): A folder is to be chosen.
-        demo_pressed(): The demo is wanted.
-        chosen(str): The path of something that was opened before.
+        demo_pressed(): The demo is to be opened.
+        chosen(str): Path of something that was opened before.
     """
 
     open_pressed = Signal()
@@ -39,7 +39,7 @@ class StartPage(QWidget):
 
         Args:
             demo: Whether there is a demo.
-            parent: Of the page.
+            parent: The parent of the widget.
         """
         super().__init__(parent)
         self.open = _button("&Open a file…", self.open_pressed)
@@ -55,7 +55,7 @@ class StartPage(QWidget):
         self._lay_out()
 
     def set_recent(self, paths: Sequence[Path]) -> None:
-        """Show what was opened before."""
+        """Show the paths that were opened before."""
         self.recent.clear()
         for path in paths:
             item = QListWidgetItem(f"{path.name}\n{path.parent}")

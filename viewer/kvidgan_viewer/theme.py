@@ -1,4 +1,4 @@
-"""Light and dark: as the system has it, or as the user chooses."""
+"""Theme: light or dark, as the system has it or as the user chooses."""
 
 from enum import StrEnum
 
@@ -9,86 +9,90 @@ from PySide6.QtWidgets import QApplication, QMenu, QWidget
 from kvidgan_viewer.colours import DARK, LIGHT, Colours
 
 
-class Choice(StrEnum):
-    """What a user can choose."""
+class ColourScheme(StrEnum):
+    """Colour schemes to choose from."""
 
     SYSTEM = "system"
     LIGHT = "light"
     DARK = "dark"
 
 
-SCHEMES = {
-    Choice.SYSTEM: Qt.ColorScheme.Unknown,
-    Choice.LIGHT: Qt.ColorScheme.Light,
-    Choice.DARK: Qt.ColorScheme.Dark,
+QT_SCHEMES = {
+    ColourScheme.SYSTEM: Qt.ColorScheme.Unknown,
+    ColourScheme.LIGHT: Qt.ColorScheme.Light,
+    ColourScheme.DARK: Qt.ColorScheme.Dark,
 }
 
 
 class Theme(QObject):
-    """The theme of the application.
+    """Theme of the application.
 
     Signals:
         changed(Colours): The colours are others now, by the user or by the system.
+
+    Attributes:
+        scheme: The scheme that the user chose.
     """
 
     changed = Signal(object)
 
     def __init__(self, parent: QObject | None = None):
         super().__init__(parent)
-        self.choice = Choice.SYSTEM
-        self._colours = self._wanted()
-        QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow)
+        self.scheme = ColourScheme.SYSTEM
+        self._colours = self._scheme_colours()
+        QGuiApplication.styleHints().colorSchemeChanged.connect(self._apply)
 
     @property
     def colours(self) -> Colours:
-        """The colours of now."""
+        """The present colours."""
         return self._colours
 
-    def choose(self, choice: str) -> None:
-        """Take "system", "light" or "dark".
+    def set_scheme(self, scheme: str) -> None:
+        """Choose "system", "light" or "dark".
 
         Raises:
             ValueError: If it is another word.
         """
-        self.choice = Choice(choice)
-        QGuiApplication.styleHints().setColorScheme(SCHEMES[self.choice])
-        self._follow()
+        self.scheme = ColourScheme(scheme)
+        QGuiApplication.styleHints().setColorScheme(QT_SCHEMES[self.scheme])
+        self._apply()
 
     def menu(self, parent: QWidget | None = None) -> QMenu:
-        """Return a menu to choose from."""
+        """Return a menu of the schemes."""
         menu = QMenu("&Theme", parent)
         group = QActionGroup(menu)
-        for choice in Choice:
-            action = group.addAction(f"&{choice.title()}")
+        for scheme in ColourScheme:
+            action = group.addAction(f"&{scheme.title()}")
             action.setCheckable(True)
-            action.setData(choice.value)
-            action.triggered.connect(lambda _checked, choice=choice: self.choose(choice))
+            action.setData(scheme.value)
+            action.triggered.connect(lambda _checked, scheme=scheme: self.set_scheme(scheme))
             menu.addAction(action)
         menu.aboutToShow.connect(lambda: self._check(menu.actions()))
         return menu
 
     def _check(self, actions: list[QAction]) -> None:
         for action in actions:
-            action.setChecked(action.data() == self.choice)
+            action.setChecked(action.data() == self.scheme)
 
-    def _follow(self) -> None:
-        """Take up what the user or the system chose."""
-        colours = self._wanted()
-        self._mend_palette(colours)
+    def _apply(self) -> None:
+        """Apply the scheme that the user or the system chose."""
+        colours = self._scheme_colours()
+        self._set_palette(colours)
         if colours != self._colours:
             self._colours = colours
             self.changed.emit(colours)
 
-    def _wanted(self) -> Colours:
-        if self.choice is Choice.SYSTEM:
+    def _scheme_colours(self) -> Colours:
+        if self.scheme is ColourScheme.SYSTEM:
             return DARK if _system_is_dark() else LIGHT
-        return DARK if self.choice is Choice.DARK else LIGHT
+        return DARK if self.scheme is ColourScheme.DARK else LIGHT
 
-    def _mend_palette(self, colours: Colours) -> None:
+    def _set_palette(self, colours: Colours) -> None:
         """Set a palette of our own where the platform cannot change its scheme, else none."""
         hints = QGuiApplication.styleHints()
-        honoured = self.choice is Choice.SYSTEM or hints.colorScheme() == SCHEMES[self.choice]
-        QApplication.setPalette(QPalette() if honoured else palette(colours))
+        system = self.scheme is ColourScheme.SYSTEM
+        honoured = system or hints.colorScheme() == QT_SCHEMES[self.scheme]
+        QApplication.setPalette(QPalette() if honoured else qt_palette(colours))
 
 
 def _system_is_dark() -> bool:
@@ -99,10 +103,10 @@ def _system_is_dark() -> bool:
     return style is not None and style.standardPalette().window().color().lightness() < 128
 
 
-def palette(colours: Colours) -> QPalette:
+def qt_palette(colours: Colours) -> QPalette:
     """Return a palette for Qt's own widgets."""
     role = QPalette.ColorRole
-    filled = QPalette(QColor(colours.window), QColor(colours.window))
+    palette = QPalette(QColor(colours.window), QColor(colours.window))
     for roles, colour in (
         ((role.WindowText, role.Text, role.ButtonText, role.ToolTipText), colours.text),
         ((role.Base, role.ToolTipBase), colours.base),
@@ -112,7 +116,7 @@ def palette(colours: Colours) -> QPalette:
         ((role.HighlightedText,), colours.base),
     ):
         for each in roles:
-            filled.setColor(each, QColor(colour))
+            palette.setColor(each, QColor(colour))
     for each in (role.WindowText, role.Text, role.ButtonText):
-        filled.setColor(QPalette.ColorGroup.Disabled, each, QColor(colours.filled))
-    return filled
+        palette.setColor(QPalette.ColorGroup.Disabled, each, QColor(colours.filled))
+    return palette

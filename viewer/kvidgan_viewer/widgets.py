@@ -1,4 +1,4 @@
-"""Names and tips for widgets: read aloud to those who do not see, shown to those who point."""
+"""Widgets get names and tips: read aloud to those who do not see, shown to those who point."""
 
 from typing import TypeVar
 

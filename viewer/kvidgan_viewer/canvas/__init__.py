@@ -1,1 +1,1 @@
-"""Canvas: panes that show the frames of one moment side by side."""
+"""Canvas: panes that show the pictures of one frame of a film side by side."""

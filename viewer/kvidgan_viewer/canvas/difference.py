@@ -1,50 +1,53 @@
-"""Pictures of how a made frame differs from the true one."""
+"""Difference: pictures of how a predicted frame differs from the true one."""
 
 from functools import cache
 
 import numpy as np
 
-MODES = ("signed", "absolute", "heat")
+MODES = ("absolute", "signed", "heat")
 # The mean difference, as a part of the range, that the heat map shows in full: white.
-FULL = 0.25
+HEAT_FULL = 0.25
 
 
-def difference(truth: np.ndarray | None, made: np.ndarray | None, mode: str) -> np.ndarray | None:
+def difference(
+    truth: np.ndarray | None, prediction: np.ndarray | None, mode: str
+) -> np.ndarray | None:
     """Return a picture of the difference between two frames.
 
     Args:
-        truth: uint8 (height, width, 1 or 3), or None where it is not known.
-        made: Likewise, of the same shape.
-        mode: "signed": grey where equal, brighter where the made frame is; "absolute"; or "heat":
-            black where equal, over red and yellow to white at a mean difference of `FULL`.
+        truth: True frame, uint8 (height, width, 1 or 3), or None where it is not known.
+        prediction: Predicted frame of the same shape, or None.
+        mode: "absolute"; "signed": grey where equal, brighter where the prediction is; or "heat":
+            black where equal, over red and yellow to white at a mean difference of `HEAT_FULL`.
 
     Returns:
-        uint8 of the frames' shape, with "heat" (height, width, 3); None where one is missing or
-        the shapes differ.
+        Picture, uint8 of the frames' shape, with "heat" (height, width, 3); None where a frame is
+        missing or the shapes differ.
 
     Raises:
         ValueError: If the mode is unknown.
     """
     if mode not in MODES:
         raise ValueError(f"Expected one of {', '.join(MODES)}, received {mode!r}.")
-    if truth is None or made is None or truth.shape != made.shape:
+    if truth is None or prediction is None or truth.shape != prediction.shape:
         return None
     if mode == "signed":
-        halved = (made.astype(np.int16) - truth) >> 1
+        halved: np.ndarray = (prediction.astype(np.int16) - truth) >> 1
         return (halved + 128).astype(np.uint8)
-    distance = np.maximum(truth, made) - np.minimum(truth, made)
+    distance: np.ndarray = np.maximum(truth, prediction) - np.minimum(truth, prediction)
     if mode == "absolute":
         return distance
     total = distance[..., 0].astype(np.uint16)
     for channel in range(1, distance.shape[-1]):
         total += distance[..., channel]
-    return np.take(_heat_of_totals(distance.shape[-1]), total, axis=0, mode="clip")
+    heat: np.ndarray = np.take(_heat_of_totals(distance.shape[-1]), total, axis=0, mode="clip")
+    return heat
 
 
 @cache
 def _heat_of_totals(channels: int) -> np.ndarray:
-    """Return the colour of every sum of differences over so many channels."""
-    levels = np.arange(255 * channels + 1) / (FULL * channels)
+    """Return the colours of all sums of differences over a number of channels."""
+    levels = np.arange(255 * channels + 1) / (HEAT_FULL * channels)
     return heat_colours()[np.minimum(levels, 255).astype(np.uint8)]
 
 
@@ -54,10 +57,10 @@ def heat_colours(count: int = 256) -> np.ndarray:
     The lightness is that of CIE L*a*b*, so that equal differences look equally far apart.
 
     Args:
-        count: How many colours.
+        count: Number of colours.
 
     Returns:
-        uint8 (count, 3), sRGB.
+        Colours, sRGB, uint8 (count, 3).
     """
     corners = np.array([(0, 0, 0), (1, 0, 0), (1, 1, 0), (1, 1, 1)], np.float64)
     along = np.linspace(0, 3, 3001)

@@ -1,4 +1,4 @@
-"""One pane of the canvas: a frame, its title, its border, or why there is no frame."""
+"""Pane of the canvas: a frame with title and border, or the reason why there is none."""
 
 import math
 from collections.abc import Mapping
@@ -19,18 +19,19 @@ NARROWEST_TITLE = 150.0
 
 @dataclass(frozen=True)
 class PaneSpec:
-    """A pane to have.
+    """Specification of a pane.
 
     Attributes:
-        name: By which frames are given to it.
-        title: What it is called on the screen.
-        borders: By the kind of moment, that of the border; a kind that is not named has none.
+        name: Name of the pane in the canvas's content.
+        title: Title on the screen.
+        borders: Kind of border, "context" or "predicted", by the content's kind; a kind that is
+            not named has none.
     """
 
     name: str
     title: str
     borders: Mapping[str, str] = field(
-        default_factory=lambda: {"given": "given", "predicted": "predicted"}
+        default_factory=lambda: {"context": "context", "predicted": "predicted"}
     )
 
 
@@ -44,7 +45,7 @@ def picture(frame: np.ndarray) -> QImage:
 
 
 class FrameItem(pg.ImageItem):
-    """A frame, drawn as sharp squares where it is enlarged, or smoothly."""
+    """Item that draws a frame, as sharp squares where it is enlarged, or smoothly."""
 
     def __init__(self) -> None:
         super().__init__(axisOrder="row-major")
@@ -53,7 +54,7 @@ class FrameItem(pg.ImageItem):
         self._picture = QImage()
 
     def paint(self, painter: QPainter, *_: object) -> None:
-        """Draw the frame; one that is made smaller always smoothly."""
+        """Draw the frame; a reduced one is always smooth."""
         if self.image is None:
             return
         if self._drawn is not self.image:
@@ -64,10 +65,10 @@ class FrameItem(pg.ImageItem):
 
 
 class Pane(pg.GraphicsWidget):
-    """A frame in its room, below its title.
+    """Pane: a frame below its title.
 
     Args:
-        spec: Its name and title.
+        spec: Name, title and borders of the pane.
         zoom: The part of the frames that all panes show.
     """
 
@@ -88,10 +89,11 @@ class Pane(pg.GraphicsWidget):
     @property
     def frame(self) -> np.ndarray | None:
         """The frame that is shown, if any: uint8 (height, width, 1 or 3)."""
-        return self._item.image
+        frame: np.ndarray | None = self._item.image
+        return frame
 
     def set_frame(self, frame: np.ndarray | str, kind: str, corner: str) -> None:
-        """Show a frame, or say why there is none."""
+        """Show a frame, or the reason why there is none."""
         reason = frame if isinstance(frame, str) else ""
         if isinstance(frame, str):
             self._item.clear()
@@ -111,33 +113,34 @@ class Pane(pg.GraphicsWidget):
         self._item.update()
 
     def set_colours(self, colours: Colours) -> None:
-        """Take other colours."""
+        """Set other colours."""
         self._colours = colours
         self.update()
 
     def resizeEvent(self, event: object) -> None:
-        """Place the frame in its new room."""
+        """Place the frame in its new area."""
         inset = BORDER + 1
-        room = self.rect().adjusted(inset, self.title_height + inset, -inset, -inset)
-        self._stage.setGeometry(room)
+        area = self.rect().adjusted(inset, self.title_height + inset, -inset, -inset)
+        self._stage.setGeometry(area)
         self.place()
 
     def place(self) -> None:
-        """Place the frame as the zoom has it."""
+        """Place the frame according to the zoom."""
         self._item.setTransform(self._to_stage(self._size()))
         self.update()
 
     def frame_rect(self) -> QRectF:
-        """Return where the frame lies in the scene, also outside of the pane's room."""
-        return self.mapRectToScene(self._frame_rect())
+        """Return the frame's rectangle in the scene, also outside of the pane."""
+        rect: QRectF = self.mapRectToScene(self._frame_rect())
+        return rect
 
     def point_at(self, position: QPointF) -> tuple[float, float]:
         """Return the point of the extent that lies at a position of the scene."""
         point = self._extent_to_stage().inverted()[0].map(self._stage.mapFromScene(position))
         return point.x(), point.y()
 
-    def scale_of(self) -> float:
-        """Return how many units of the scene one of the extent is long."""
+    def extent_scale(self) -> float:
+        """Return the length of a unit of the extent, in the scene."""
         return self._extent_to_stage().m11()
 
     def readout(self, position: QPointF) -> str:
@@ -153,31 +156,31 @@ class Pane(pg.GraphicsWidget):
         return f"{self.spec.title}   x {x}, y {y}   {value}"
 
     def paint(self, painter: QPainter, *_: object) -> None:
-        """Draw what surrounds the frame."""
-        room = self._stage.geometry()
-        seen = self._frame_rect().intersected(room)
-        self._paint_title(painter, seen)
+        """Draw title and border, or the reason why there is no frame."""
+        area = self._stage.geometry()
+        visible = self._frame_rect().intersected(area)
+        self._paint_title(painter, visible)
         if self._reason:
             painter.setFont(QFont())
             painter.setPen(QColor(self._colours.canvas_muted))
             wrapped = int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextWordWrap)
-            painter.drawText(room.adjusted(8, 8, -8, -8), wrapped, self._reason)
+            painter.drawText(area.adjusted(8, 8, -8, -8), wrapped, self._reason)
         elif self._kind:
-            colour = {"given": self._colours.given, "predicted": self._colours.predicted}
+            colour = {"context": self._colours.context, "predicted": self._colours.predicted}
             pen = QPen(QColor(colour[self._kind]), BORDER)
             pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
             painter.setPen(pen)
             half = BORDER / 2
-            painter.drawRect(seen.adjusted(-half, -half, half, half))
+            painter.drawRect(visible.adjusted(-half, -half, half, half))
 
-    def _paint_title(self, painter: QPainter, seen: QRectF) -> None:
+    def _paint_title(self, painter: QPainter, visible: QRectF) -> None:
         """Write the title to the left and the corner's text to the right, above the frame."""
-        missing = max(0.0, min(NARROWEST_TITLE, self.rect().width()) - seen.width())
+        missing = max(0.0, min(NARROWEST_TITLE, self.rect().width()) - visible.width())
         left = min(
-            max(seen.left() - missing / 2, 0.0), self.rect().width() - seen.width() - missing
+            max(visible.left() - missing / 2, 0.0), self.rect().width() - visible.width() - missing
         )
-        top = max(0.0, seen.top() - BORDER - self.title_height)
-        line = QRectF(left, top, seen.width() + missing, self.title_height)
+        top = max(0.0, visible.top() - BORDER - self.title_height)
+        line = QRectF(left, top, visible.width() + missing, self.title_height)
         painter.setPen(QColor(self._colours.canvas_text))
         right = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
         painter.drawText(line, right, self._corner)
@@ -200,13 +203,13 @@ class Pane(pg.GraphicsWidget):
         return drawn.translated(self._stage.pos())
 
     def _extent_to_stage(self) -> QTransform:
-        room, (x, y) = self._stage.size(), self._zoom.centre
-        scale = self._zoom.scale(room.width(), room.height())
-        moved = QTransform.fromTranslate(room.width() / 2, room.height() / 2)
+        area, (x, y) = self._stage.size(), self._zoom.centre
+        scale = self._zoom.scale(area.width(), area.height())
+        moved = QTransform.fromTranslate(area.width() / 2, area.height() / 2)
         return moved.scale(scale, scale).translate(-x, -y)
 
     def _to_stage(self, size: tuple[float, float]) -> QTransform:
-        """Return the way from a frame's pixels to the stage: it fills the extent if it can."""
+        """Return the transform of a frame's pixels to the stage; it fills the extent if it can."""
         (width, height), (across, down) = size, self._zoom.extent
         scale = min(across / width, down / height)
         placed = self._extent_to_stage()

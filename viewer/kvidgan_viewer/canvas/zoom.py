@@ -1,19 +1,19 @@
-"""Where frames lie on a canvas: how many in a row, and which part of them is seen."""
+"""Zoom: the part of the frames that panes show, and the number of panes in a row."""
 
 import math
 
-WIDEST_PIXELS = 4  # that fill a pane at the strongest zoom
+WIDEST_PIXELS = 4  # pixels that fill a pane at the strongest zoom
 
 
 def columns(count: int, width: float, height: float, aspect: float, title: float) -> int:
-    """Return in how many columns panes show their frames largest.
+    """Return the number of columns in which panes show their frames largest.
 
     Args:
-        count: Of panes, at least 1.
-        width: Of the canvas.
-        height: Of the canvas.
-        aspect: A frame's width over its height.
-        title: The height that each pane needs besides.
+        count: Number of panes, at least 1.
+        width: Width of the canvas.
+        height: Height of the canvas.
+        aspect: Width of a frame over its height.
+        title: Height of a pane's title.
     """
 
     def drawn(number: int) -> float:
@@ -25,14 +25,14 @@ def columns(count: int, width: float, height: float, aspect: float, title: float
 
 
 class Zoom:
-    """The part that all panes show of their frames.
+    """Zoom of all panes.
 
     Points are those of the extent, which every frame fills as far as its shape allows.
 
     Attributes:
-        extent: Width and height.
+        extent: Width and height of the extent.
         centre: The point in the middle of the panes.
-        factor: How much larger than fitted.
+        factor: Factor over the fitted size.
     """
 
     def __init__(self) -> None:
@@ -40,13 +40,13 @@ class Zoom:
         self.fit()
 
     def fit(self) -> None:
-        """Show all, as large as can be."""
+        """Show frames whole, as large as can be."""
         width, height = self.extent
         self.centre = (width / 2, height / 2)
         self.factor = 1.0
 
     def set_extent(self, width: float, height: float) -> bool:
-        """Take frames of another size, and show all of them; return whether it is another."""
+        """Set the size of the frames, and show them whole; return whether it is another."""
         if (width, height) == self.extent:
             return False
         self.extent = (float(width), float(height))
@@ -54,12 +54,12 @@ class Zoom:
         return True
 
     def scale(self, width: float, height: float) -> float:
-        """Return how long a unit of the extent is in a room of this size."""
+        """Return the length of a unit of the extent in a pane of this size."""
         across, down = self.extent
         return self.factor * max(1e-6, min(width / across, height / down))
 
     def zoom(self, factor: float, x: float, y: float) -> None:
-        """Make all larger by a factor; a point stays where it is."""
+        """Enlarge by a factor; a point stays where it is."""
         largest = max(8.0, max(self.extent) / WIDEST_PIXELS)
         old, self.factor = self.factor, min(max(self.factor * factor, 0.25), largest)
         kept = old / self.factor

@@ -1,4 +1,4 @@
-"""Write a film to a file: ask how, then do it aside."""
+"""Export: a film is written to a file in the background, as chosen in a dialog."""
 
 from kvidgan_viewer.export.export_dialog import ExportDialog
 from kvidgan_viewer.export.export_job import ExportJob

@@ -1,4 +1,4 @@
-"""Pictures of a film's moments to write: panes side by side, enlarged, with their edges."""
+"""Composition of the pictures to write: panes side by side, enlarged, with their edges."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,37 +7,42 @@ from typing import Literal
 
 import numpy as np
 
-from kvidgan.media import BACKGROUND, bordered, enlarge, grid
-from kvidgan.media import CONTEXT_COLOUR as GIVEN
-from kvidgan.media import PREDICTED_COLOUR as PREDICTED
-from kvidgan.media.comparison import NO_COLOUR as NEITHER
+from kvidgan.media import (
+    BACKGROUND,
+    CONTEXT_COLOUR,
+    PREDICTED_COLOUR,
+    bordered,
+    enlarge,
+    grid,
+)
+from kvidgan.media.comparison import NO_COLOUR
 
 Array = np.ndarray
 Size = tuple[int, int]  # (height, width)
-Border = Literal["given", "predicted"]
-Form = Literal["gif", "mp4", "png"]
-Read = Callable[[int], Mapping[str, Array | None]]
+Border = Literal["context", "predicted"]
+Format = Literal["gif", "mp4", "png"]
+ReadPanes = Callable[[int], Mapping[str, Array | None]]
 
 _EDGE = _GAP = 2  # pixels
-_COLOURS = {"given": GIVEN, "predicted": PREDICTED}
+_COLOURS = {"context": CONTEXT_COLOUR, "predicted": PREDICTED_COLOUR}
 
 
 @dataclass(frozen=True)
 class Exportable:
-    """What a film offers.
+    """Film that can be exported.
 
     Attributes:
         panes: The (height, width) of each pane, in the order of the screen.
-        frames: How many there are.
-        given: How many of them, the first ones, were given.
+        num_frames: Number of frames.
+        num_context: Number of context frames, which come first.
         fps: Frames per second.
-        loop: The loop range's first and last frame, if one is set.
-        name: For the file, without an ending.
+        loop: Indices of the loop range's first and last frame, if one is set.
+        name: Name for the file, without an ending.
     """
 
     panes: Mapping[str, Size]
-    frames: int
-    given: int = 0
+    num_frames: int
+    num_context: int = 0
     fps: float = 12.5
     loop: tuple[int, int] | None = None
     name: str = "video"
@@ -49,55 +54,59 @@ class Exportable:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What is to be written.
+class ExportSettings:
+    """Settings of an export.
 
     Attributes:
         path: A file that ends in .gif or .mp4, or a folder for PNGs.
-        form: The format.
-        panes: The names of those shown, from left to right.
-        frames: Their numbers in the film.
+        format: The format of the file.
+        panes: Names of the panes, from left to right.
+        frame_range: Indices of the frames in the film.
         fps: Frames per second wanted.
         scale: Enlargement, a whole number.
-        borders: Whether given frames get green and predicted ones red edges.
-        repeat: Whether a GIF plays for ever; else once.
+        borders: Whether context frames get green and predicted frames red edges.
+        repeat: Whether a GIF plays for ever, rather than once.
     """
 
     path: Path
-    form: Form
+    format: Format
     panes: tuple[str, ...]
-    frames: range
+    frame_range: range
     fps: float
     scale: int = 1
     borders: bool = True
     repeat: bool = True
 
 
-def written_fps(form: Form, fps: float) -> float:
+def written_fps(format: Format, fps: float) -> float:
     """Return the rate that a format can hold: a GIF's delays are whole hundredths, 2 at least."""
-    return 100.0 / max(2, round(100.0 / fps)) if form == "gif" else fps
+    return 100.0 / max(2, round(100.0 / fps)) if format == "gif" else fps
 
 
-def picture_size(source: Exportable, plan: Plan) -> Size:
+def picture_size(source: Exportable, settings: ExportSettings) -> Size:
     """Return the (height, width) that is written: of MP4 even, as its colours need."""
-    edge = 2 * _EDGE * plan.borders
-    height, width = (side * plan.scale + edge for side in source.cell(plan.panes))
-    width = len(plan.panes) * (width + _GAP) - _GAP
-    return (height + height % 2, width + width % 2) if plan.form == "mp4" else (height, width)
+    edge = 2 * _EDGE * settings.borders
+    height, width = (side * settings.scale + edge for side in source.cell(settings.panes))
+    width = len(settings.panes) * (width + _GAP) - _GAP
+    if settings.format == "mp4":
+        return height + height % 2, width + width % 2
+    return height, width
 
 
-def pictures(source: Exportable, plan: Plan, read: Read) -> Iterator[Array]:
-    """Yield a picture for each frame of a plan.
+def pictures(source: Exportable, settings: ExportSettings, read: ReadPanes) -> Iterator[Array]:
+    """Yield a picture for each frame to export.
 
     Args:
-        source: Of the film.
-        plan: What is to be shown of it.
-        read: Returns the panes of one moment by name; None or absent where it has none.
+        source: The film.
+        settings: The settings of the export.
+        read: Function that returns the panes of a frame by name; None or absent where it has none.
     """
-    cell = source.cell(plan.panes)
-    for index in plan.frames:
-        border: Border = "given" if index < source.given else "predicted"
-        yield compose(read(index), plan.panes, plan.scale, border if plan.borders else None, cell)
+    cell = source.cell(settings.panes)
+    for index in settings.frame_range:
+        border: Border | None = "context" if index < source.num_context else "predicted"
+        if not settings.borders:
+            border = None
+        yield compose(read(index), settings.panes, settings.scale, border, cell)
 
 
 def compose(
@@ -110,32 +119,33 @@ def compose(
     """Lay panes side by side.
 
     Args:
-        panes: uint8 (height, width, 1 or 3) by name. None or absent ones are left empty.
-        names: Of those to show, from left to right.
+        panes: Pictures by name, uint8 (height, width, 1 or 3). None or absent ones are left empty.
+        names: Names of the panes to show, from left to right.
         scale: Enlargement, a whole number.
-        border: Draw edges: of truth and prediction green where the frame was given, of the
-            prediction red where it was made, of others as the background. None: no edges.
+        border: Kind of edges: "context" for green ones around truth and prediction, "predicted" for
+            a red one around the prediction, those of others like the background; None: no edges.
         cell: The (height, width) of each pane, by default of the largest. Smaller ones are enlarged
             by a whole number and stand in the middle.
 
     Returns:
-        uint8 (height, width, 3).
+        Picture, uint8 (height, width, 3).
     """
-    shown = [panes.get(name) for name in names]
-    cell = cell or _largest(shown)
-    cells = [enlarge(_placed(pane, cell), scale) for pane in shown]
+    chosen = [panes.get(name) for name in names]
+    cell = cell or _largest(chosen)
+    cells = [enlarge(_placed(pane, cell), scale) for pane in chosen]
     if border is not None:
         cells = [
-            bordered(one, _edge(name, border), _EDGE)
-            for name, one in zip(names, cells, strict=True)
+            bordered(picture, _edge(name, border), _EDGE)
+            for name, picture in zip(names, cells, strict=True)
         ]
-    return grid(np.stack(cells)[:, None], columns=len(cells), gap=_GAP)[0]
+    whole: Array = grid(np.stack(cells)[:, None], columns=len(cells), gap=_GAP)[0]
+    return whole
 
 
 def _edge(name: str, border: Border) -> tuple[int, ...]:
     if name.startswith(("prediction", "generated")):
         return _COLOURS[border]
-    return GIVEN if name.startswith("truth") and border == "given" else NEITHER
+    return CONTEXT_COLOUR if name.startswith("truth") and border == "context" else NO_COLOUR
 
 
 def _largest(panes: Sequence[Array | None]) -> Size:
@@ -163,4 +173,5 @@ def _fitted(pane: Array, cell: Size) -> Array:
         return enlarge(pane, times)
     share = min(cell[0] / height, cell[1] / width)  # too large: leave out rows and columns
     rows, columns = (max(1, int(side * share)) for side in (height, width))
-    return pane[np.arange(rows) * height // rows][:, np.arange(columns) * width // columns]
+    reduced: Array = pane[np.arange(rows) * height // rows]
+    return reduced[:, np.arange(columns) * width // columns]

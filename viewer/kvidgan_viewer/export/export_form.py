@@ -1,4 +1,4 @@
-"""The fields in which a user says how a film is to be written."""
+"""Export form: the fields for the settings of an export."""
 
 import os
 import re
@@ -22,19 +22,19 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from kvidgan_viewer.export.composition import Exportable, Form, Plan, written_fps
-from kvidgan_viewer.export.files import SUFFIXES, named_so
+from kvidgan_viewer.export.composition import Exportable, ExportSettings, Format, written_fps
+from kvidgan_viewer.export.files import SUFFIXES, with_suffix
 from kvidgan_viewer.widgets import named
 
-_FORMATS: dict[Form, str] = {"gif": "GIF", "mp4": "MP4", "png": "PNG sequence"}
+_FORMATS: dict[Format, str] = {"gif": "GIF", "mp4": "MP4", "png": "PNG sequence"}
 _WIDEST = 4096  # pixels of a pane, beyond which a remembered enlargement is not taken over
 
 
-class Choices(QWidget):
-    """Format, rate, enlargement, panes, edges, range and name.
+class ExportForm(QWidget):
+    """Form with format, rate, enlargement, panes, edges, range and name.
 
     Signals:
-        changed: Any of them did.
+        changed(): A field has another value.
     """
 
     changed = Signal()
@@ -44,14 +44,14 @@ class Choices(QWidget):
         self._source = source
         self._build()
         self._lay_out()
-        self._recall(remembered)
+        self._restore(remembered)
         self._connect()
-        self._adapt()
+        self._update()
 
     def _build(self) -> None:
-        self.form = named(QComboBox(), "Format", "GIF plays anywhere; MP4 has more colours.")
+        self.format = named(QComboBox(), "Format", "GIF plays anywhere; MP4 has more colours.")
         for key, title in _FORMATS.items():
-            self.form.addItem(title, key)
+            self.format.addItem(title, key)
         self.fps = named(QDoubleSpinBox(), "Frames per second")
         self.fps.setRange(0.1, 1000.0)
         self.rate = QLabel()
@@ -67,8 +67,8 @@ class Choices(QWidget):
             QCheckBox("Edges: given green, predicted red"), "Edges", "As on the screen."
         )
         self.range = named(QComboBox(), "Range", "Which frames are written.")
-        for title, frames in self._ranges().items():
-            self.range.addItem(f"{title} ({len(frames)} frames)", title)
+        for title, frame_range in self._ranges().items():
+            self.range.addItem(f"{title} ({len(frame_range)} frames)", title)
         self.path = named(QLineEdit(), "File name", "Of PNGs, the folder's name.")
         self.browse = named(QPushButton("Browse…"), "Browse", "Choose a folder and a name.")
 
@@ -82,7 +82,7 @@ class Choices(QWidget):
             panes.addWidget(box)
         form = QFormLayout(self)
         form.setContentsMargins(0, 0, 0, 0)
-        form.addRow("&Format", self.form)
+        form.addRow("&Format", self.format)
         form.addRow(_label("F&rames per second", self.fps), rate)
         form.addRow("", self.repeat)
         form.addRow("&Enlargement", self.scale)
@@ -92,33 +92,33 @@ class Choices(QWidget):
         form.addRow(_label("&Name", self.path), name)
 
     def _connect(self) -> None:
-        self.form.currentIndexChanged.connect(self._rename)
-        self.range.currentIndexChanged.connect(self._adapt)
-        self.path.textChanged.connect(self._adapt)
+        self.format.currentIndexChanged.connect(self._rename)
+        self.range.currentIndexChanged.connect(self._update)
+        self.path.textChanged.connect(self._update)
         for spin in (self.fps, self.scale):
-            spin.valueChanged.connect(self._adapt)
+            spin.valueChanged.connect(self._update)
         for box in (self.repeat, self.borders, *self.panes.values()):
-            box.toggled.connect(self._adapt)
+            box.toggled.connect(self._update)
         self.browse.clicked.connect(self._browse)
 
     def _ranges(self) -> dict[str, range]:
         source = self._source
-        ranges = {"All": range(source.frames)}
+        ranges = {"All": range(source.num_frames)}
         if source.loop is not None:
             ranges["Loop range"] = range(source.loop[0], source.loop[1] + 1)
-        if 0 < source.given < source.frames:
-            ranges["Made only"] = range(source.given, source.frames)
+        if 0 < source.num_context < source.num_frames:
+            ranges["Made only"] = range(source.num_context, source.num_frames)
         return ranges
 
-    def plan(self) -> Plan:
-        """Return what is to be written, as far as it was said."""
-        form: Form = self.form.currentData()
+    def settings(self) -> ExportSettings:
+        """Return the settings, as far as they were chosen."""
+        format: Format = self.format.currentData()
         typed = self._folder / os.path.expanduser(self.path.text().strip())
-        return Plan(
-            path=named_so(typed, form),
-            form=form,
+        return ExportSettings(
+            path=with_suffix(typed, format),
+            format=format,
             panes=tuple(name for name, box in self.panes.items() if box.isChecked()),
-            frames=self._ranges()[self.range.currentData()],
+            frame_range=self._ranges()[self.range.currentData()],
             fps=self.fps.value(),
             scale=self.scale.value(),
             borders=self.borders.isChecked(),
@@ -126,31 +126,31 @@ class Choices(QWidget):
         )
 
     def problem(self) -> str:
-        """Return in a sentence what is missing in the plan; "" if it can be written."""
-        plan = self.plan()
-        if not plan.frames:
+        """Return a sentence on what is missing in the settings; "" if nothing is."""
+        settings = self.settings()
+        if not settings.frame_range:
             return "There is no frame to write yet: play first."
-        if not plan.panes:
+        if not settings.panes:
             return "Choose at least one pane."
         if not self.path.text().strip() or self.path.text().strip().endswith("/"):
             return "Give the file a name."
         return ""
 
     def remembered(self) -> dict[str, Any]:
-        """Return what the next ones may begin with: plain values, for settings."""
+        """Return plain values for the next form to begin with."""
         return {
-            "form": self.form.currentData(),
+            "format": self.format.currentData(),
             "scale": self.scale.value(),
             "hidden": [name for name, box in self.panes.items() if not box.isChecked()],
             "range": self.range.currentData(),
             "borders": self.borders.isChecked(),
             "repeat": self.repeat.isChecked(),
-            "folder": str(self.plan().path.parent),
+            "folder": str(self.settings().path.parent),
         }
 
-    def _recall(self, values: Mapping[str, Any]) -> None:
-        """Begin with what was remembered, as far as it fits this film."""
-        self.form.setCurrentIndex(max(0, self.form.findData(values.get("form"))))
+    def _restore(self, values: Mapping[str, Any]) -> None:
+        """Set remembered values, as far as they fit this film."""
+        self.format.setCurrentIndex(max(0, self.format.findData(values.get("format"))))
         self.fps.setValue(self._source.fps)
         longest = max(max(size) for size in self._source.panes.values())
         scale = values.get("scale", 0)
@@ -165,35 +165,36 @@ class Choices(QWidget):
         folder = Path(values.get("folder") or Path.home())
         self._folder = folder if folder.is_dir() else Path.home()
         name = re.sub(r"[^\w-]+", "-", self._source.name).strip("-") or "video"
-        self.path.setText(str(self._folder / (name + SUFFIXES[self.form.currentData()])))
+        self.path.setText(str(self._folder / (name + SUFFIXES[self.format.currentData()])))
 
     def _rename(self) -> None:
         if self.path.text().strip():
-            self.path.setText(str(named_so(Path(self.path.text()), self.form.currentData())))
-        self._adapt()
+            self.path.setText(str(with_suffix(Path(self.path.text()), self.format.currentData())))
+        self._update()
 
-    def _adapt(self) -> None:
-        form, fps = self.form.currentData(), self.fps.value()
-        real = written_fps(form, fps)
-        same = abs(real - fps) < 0.005
-        self.rate.setText("" if same else f"written as {real:.4g}: a GIF counts 1/100 s")
-        self.repeat.setEnabled(form == "gif")
-        self.fps.setEnabled(form != "png")
+    def _update(self) -> None:
+        format, fps = self.format.currentData(), self.fps.value()
+        written = written_fps(format, fps)
+        same = abs(written - fps) < 0.005
+        self.rate.setText("" if same else f"written as {written:.4g}: a GIF counts 1/100 s")
+        self.repeat.setEnabled(format == "gif")
+        self.fps.setEnabled(format != "png")
         self.changed.emit()
 
     def _browse(self) -> None:
-        plan = self.plan()
-        kinds = {"gif": "GIF (*.gif)", "mp4": "MP4 (*.mp4)", "png": ""}
-        asked_later = QFileDialog.Option.DontConfirmOverwrite  # of typed names too
+        settings = self.settings()
+        patterns = {"gif": "GIF (*.gif)", "mp4": "MP4 (*.mp4)", "png": ""}
+        # The dialog asks before it replaces a file, also one whose name was typed.
+        unasked = QFileDialog.Option.DontConfirmOverwrite
         name, _ = QFileDialog.getSaveFileName(
-            self, "Export to", str(plan.path), kinds[plan.form], options=asked_later
+            self, "Export to", str(settings.path), patterns[settings.format], options=unasked
         )
         if name:
-            self.path.setText(str(named_so(Path(name), plan.form)))
+            self.path.setText(str(with_suffix(Path(name), settings.format)))
 
 
 def _label(text: str, buddy: QWidget) -> QLabel:
-    """Return a label whose key leads to a field that does not stand alone in its row."""
+    """Return a label with a key for a field that does not stand alone in its row."""
     label = QLabel(text)
     label.setBuddy(buddy)
     return label

@@ -1,46 +1,62 @@
-"""What runs aside while the window goes on: writing a film, and telling how large it will be."""
+"""Export job: writes a film in a thread, while the window goes on; and the estimate of its size."""
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 
 from PySide6.QtCore import QObject, Signal
 
 from kvidgan.errors import UserError
-from kvidgan_viewer.export.composition import Array, Exportable, Plan, Read, pictures
-from kvidgan_viewer.export.files import estimate, in_words, size_of, write
+from kvidgan_viewer.export.composition import (
+    Array,
+    Exportable,
+    ExportSettings,
+    ReadPanes,
+    pictures,
+)
+from kvidgan_viewer.export.files import estimated_bytes, num_bytes, size_text, write
 
-_EVERY = 0.05  # seconds between two reports
+_INTERVAL = 0.05  # seconds between two reports
 
-# Objects whose thread runs. Qt's half of one must not end in that thread, as with its last user.
-_ALIVE: set["_Aside"] = set()
+# Tasks whose thread runs. Qt's half of one must not end in that thread, as with its last user.
+_RUNNING: set["_BackgroundTask"] = set()
 
 
 class _Cancelled(Exception):
-    """The user has thought better of it."""
+    """The task was cancelled."""
 
 
-class _Aside(QObject):
-    """Runs one function in a thread; its signals come in the thread of the object."""
+class _BackgroundTask(QObject):
+    """Task in a thread; its signals come in the thread of the object."""
 
-    _say = Signal(object)
+    _called_back = Signal(object)
 
     def __init__(self, parent: QObject | None = None):
         super().__init__(parent)
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._work, daemon=True)
+        self._thread: threading.Thread | None = None
         # Queued, since it is emitted in the other thread.
-        self._say.connect(self._hear)
+        self._called_back.connect(self._call)
 
-    def start(self) -> None:
-        """Begin."""
-        _ALIVE.add(self)
+    def _start(self, work: Callable[[], None]) -> None:
+        """Run a function in the thread.
+
+        Nobody keeps the function but the thread, which forgets it at its end: as an attribute it
+        would close a circle, and Qt's half of the object could end in any thread.
+        """
+
+        def run() -> None:
+            work()
+            self._call_in_window(partial(_RUNNING.discard, self))
+
+        _RUNNING.add(self)
+        self._thread = threading.Thread(target=run, daemon=True)
         self._thread.start()
 
     def cancel(self) -> None:
-        """Ask to end before the next frame; returns at once."""
+        """Have the task end before the next frame; returns at once."""
         self._stop.set()
 
     def close(self, timeout: float = 5.0) -> None:
@@ -50,43 +66,34 @@ class _Aside(QObject):
             timeout: Seconds to wait at most.
         """
         self.cancel()
-        if self._thread.is_alive():
+        if self._thread is not None:
             self._thread.join(timeout)
 
     @property
     def running(self) -> bool:
-        """Whether it has begun and not ended."""
-        return self._thread.is_alive()
+        """Whether the task has begun and not ended."""
+        return self._thread is not None and self._thread.is_alive()
 
-    def _hear(self, tell: Callable[[], None]) -> None:
-        tell()
+    def _call(self, callback: Callable[[], None]) -> None:
+        callback()
 
-    def _tell(self, tell: Callable[[], None]) -> None:
+    def _call_in_window(self, callback: Callable[[], None]) -> None:
         with suppress(RuntimeError):  # the window, and Qt's half of this object, are gone
-            self._say.emit(tell)
+            self._called_back.emit(callback)
 
-    def _work(self) -> None:
-        self._run()
-        self._tell(partial(_ALIVE.discard, self))
-
-    def _run(self) -> None:
-        raise NotImplementedError
-
-    def _watched(self, shown: Iterator[Array]) -> Iterator[Array]:
-        for picture in shown:
-            if self._stop.is_set():
-                raise _Cancelled
-            yield picture
+    def _check_cancelled(self) -> None:
+        if self._stop.is_set():
+            raise _Cancelled
 
 
-class ExportJob(_Aside):
-    """Writes a plan's frames in a thread.
+class ExportJob(_BackgroundTask):
+    """Job that writes the frames of an export in a thread.
 
     Signals:
-        progress: Frames written, and how many there will be; about 20 times a second.
-        finished: The path written (str), and a sentence on what it is.
-        failed: Why not, in one sentence. Nothing is left behind.
-        cancelled: It was. Nothing is left behind.
+        progress(int, int): Number of frames written, and of all frames; about 20 times a second.
+        finished(str, str): The path written, and a sentence on the file.
+        failed(str): A sentence on the error. Nothing is left behind.
+        cancelled(): The job was cancelled. Nothing is left behind.
     """
 
     progress = Signal(int, int)
@@ -94,69 +101,89 @@ class ExportJob(_Aside):
     failed = Signal(str)
     cancelled = Signal()
 
-    def __init__(self, source: Exportable, plan: Plan, read: Read, parent: QObject | None = None):
-        """Prepare; `start` begins.
+    def __init__(
+        self,
+        source: Exportable,
+        settings: ExportSettings,
+        read: ReadPanes,
+        parent: QObject | None = None,
+    ):
+        """Prepare the job; `start` begins it.
 
         Args:
             source: The film.
-            plan: What to write of it.
-            read: Returns the panes of one moment by name; it is called in the thread.
-            parent: Of the object.
+            settings: The settings of the export.
+            read: Function that returns the panes of a frame by name; it is called in the thread.
+            parent: The parent of the QObject.
         """
         super().__init__(parent)
-        self._source, self._plan, self._read = source, plan, read
+        self._source, self._settings, self._read = source, settings, read
+
+    def start(self) -> None:
+        """Begin."""
+        self._start(self._run)
 
     def _run(self) -> None:
         try:
-            text = self._written()
-            self._tell(lambda: self.finished.emit(str(self._plan.path), text))
+            text = self._export()
+            self._call_in_window(lambda: self.finished.emit(str(self._settings.path), text))
         except _Cancelled:
-            self._tell(self.cancelled.emit)
+            self._call_in_window(self.cancelled.emit)
         except UserError as error:
             sentence = str(error)
-            self._tell(lambda: self.failed.emit(sentence))
+            self._call_in_window(lambda: self.failed.emit(sentence))
         except Exception as error:
-            sentence = f"Cannot write {self._plan.path}: {type(error).__name__}: {error}."
-            self._tell(lambda: self.failed.emit(sentence))
+            sentence = f"Cannot write {self._settings.path}: {type(error).__name__}: {error}."
+            self._call_in_window(lambda: self.failed.emit(sentence))
 
-    def _written(self) -> str:
-        plan = self._plan
-        shown = self._watched(pictures(self._source, plan, self._read))
-        fps = write(plan, self._counted(shown))
-        rate = "" if plan.form == "png" else f" at {fps:.4g} fps"
-        size = in_words(size_of(plan.path))
-        return f"{plan.path.name}: {len(plan.frames)} frames{rate}, {size}."
+    def _export(self) -> str:
+        settings = self._settings
+        fps = write(settings, self._counted(pictures(self._source, settings, self._read)))
+        rate = "" if settings.format == "png" else f" at {fps:.4g} fps"
+        size = size_text(num_bytes(settings.path))
+        return f"{settings.path.name}: {len(settings.frame_range)} frames{rate}, {size}."
 
-    def _counted(self, shown: Iterator[Array]) -> Iterator[Array]:
-        total, told = len(self._plan.frames), 0.0
-        for number, picture in enumerate(shown, start=1):
+    def _counted(self, frames: Iterator[Array]) -> Iterator[Array]:
+        """Yield frames until the job is cancelled, and report how many were written."""
+        total, reported = len(self._settings.frame_range), 0.0
+        for number, picture in enumerate(frames, start=1):
+            self._check_cancelled()
             yield picture
             now = time.monotonic()
-            if number == total or now - told >= _EVERY:
-                told = now
-                self._tell(partial(self.progress.emit, number, total))
+            if number == total or now - reported >= _INTERVAL:
+                reported = now
+                self._call_in_window(partial(self.progress.emit, number, total))
 
 
-class Estimate(_Aside):
-    """Tells about how many bytes a plan will take.
+class Estimate(_BackgroundTask):
+    """Estimate of the bytes that an export will take.
 
     Signals:
-        found: The bytes (a float: Qt's integers end at 2 GB).
+        size_found(float): The number of bytes; a float, since Qt's integers end at 2 GB.
     """
 
-    found = Signal(float)
+    size_found = Signal(float)
 
-    def __init__(self, source: Exportable, plan: Plan, read: Read, parent: QObject | None = None):
-        """Prepare as for an `ExportJob`."""
+    def __init__(
+        self,
+        source: Exportable,
+        settings: ExportSettings,
+        read: ReadPanes,
+        parent: QObject | None = None,
+    ):
+        """Prepare the estimate, with the arguments of an `ExportJob`; `start` begins it."""
         super().__init__(parent)
-        self._source, self._plan, self._read = source, plan, read
+        self._source, self._settings, self._read = source, settings, read
+
+    def start(self) -> None:
+        """Begin."""
+        self._start(self._run)
 
     def _run(self) -> None:
         with suppress(Exception):  # an estimate that fails is left out; the job will say why
-            size = estimate(self._source, self._plan, self._stoppable)
-            self._tell(lambda: self.found.emit(float(size)))
+            size = estimated_bytes(self._source, self._settings, self._read_unless_cancelled)
+            self._call_in_window(lambda: self.size_found.emit(float(size)))
 
-    def _stoppable(self, index):
-        if self._stop.is_set():
-            raise _Cancelled
+    def _read_unless_cancelled(self, index: int) -> Mapping[str, Array | None]:
+        self._check_cancelled()
         return self._read(index)

@@ -1,4 +1,4 @@
-"""The form of models that go on with a clip, or follow label maps."""
+"""Clip form: the fields of models that go on with a clip, or follow label maps."""
 
 from collections.abc import Sequence
 
@@ -25,10 +25,10 @@ _MOST = 1_000_000
 
 
 class ClipForm(QWidget):
-    """Which clip, which frames of it, and how many to make.
+    """Form for a clip, the frames of it to begin with, and the number of frames to predict.
 
     Signals:
-        edited: Any field changed.
+        edited(): A field has another value.
     """
 
     edited = Signal()
@@ -69,11 +69,11 @@ class ClipForm(QWidget):
             _MOST,
             self._stride,
         )
-        self.default_frames = None if follows else 64
-        self.frames = number("Frames", "How many to make.", 0 if follows else 1, _MOST, 64)
+        self.default_num_frames = None if follows else 64
+        self.num_frames = number("Frames", "How many to make.", 0 if follows else 1, _MOST, 64)
         if follows:
-            self.frames.setSpecialValueText("all")
-            self.frames.setValue(0)
+            self.num_frames.setSpecialValueText("all")
+            self.num_frames.setValue(0)
 
     def _build_beginning(self) -> None:
         self.first = PathField(
@@ -111,10 +111,10 @@ class ClipForm(QWidget):
         form.addRow("&Layout", self.layouts)
         form.addRow("S&tart", self.start)
         form.addRow("Str&ide", self.stride)
-        form.addRow("Frame&s", self.frames)
-        if self._needs.first:
+        form.addRow("Frame&s", self.num_frames)
+        if self._needs.takes_first:
             form.addRow("Begin with", self.first)
-        if self._needs.sized:
+        if self._needs.takes_size:
             form.addRow("Si&ze", self.frame_size)
         if self.looks:
             form.addRow("Seed of looks", self.seed)
@@ -129,13 +129,13 @@ class ClipForm(QWidget):
         self.clip.changed.connect(self._forget_videos)
         self.layouts.currentIndexChanged.connect(self._forget_videos)
         self.video.currentIndexChanged.connect(self.edited)
-        for box in (self.start, self.stride, self.frames, self.seed, *self.looks.values()):
+        for box in (self.start, self.stride, self.num_frames, self.seed, *self.looks.values()):
             box.valueChanged.connect(self.edited)
         self.first.changed.connect(self.edited)
         self.frame_size.editingFinished.connect(self.edited)
 
     def set_clip(self, path: str) -> None:
-        """Go on with another clip, its videos not yet known."""
+        """Set another clip, whose videos are not known yet."""
         if path != self.clip.path():
             self.clip.set_path(path)
             self._forget_videos()
@@ -165,14 +165,14 @@ class ClipForm(QWidget):
         count = self.video.count() - 1
         if count > 1:
             place = self.video.currentIndex() - 1
-            # From the default, whichever that is, one goes to the first or the last.
+            # The default can be any video: from there it is one step to the first or the last.
             place = (place if place >= 0 else (-1 if by > 0 else 0)) + by
             self.video.setCurrentIndex(1 + place % count)
 
     def values(self) -> ClipValues | None:
-        """Return what was chosen; None as long as something is missing or wrong."""
+        """Return the chosen values; None as long as one is missing or wrong."""
         try:
-            size = parsed_size(self.frame_size.text()) if self._needs.sized else None
+            size = parsed_size(self.frame_size.text()) if self._needs.takes_size else None
         except UserError as error:
             self.problem.setText(str(error))
             return None
@@ -185,15 +185,15 @@ class ClipForm(QWidget):
             layout=self.layouts.currentText(),
             start=self.start.value(),
             stride=self.stride.value(),
-            first=(self.first.path() or None) if self._needs.first else None,
+            first=(self.first.path() or None) if self._needs.takes_first else None,
             size=size,
             seed=self.seed.value(),
             looks={name: box.value() for name, box in self.looks.items() if box.value() >= 0},
-            frames=self.frames.value() or None,
+            num_frames=self.num_frames.value() or None,
         )
 
     def set_values(self, values: NoiseValues | ClipValues) -> None:
-        """Show these, as far as the model asks for them; nothing of those of another form."""
+        """Show values, as far as the model takes them; nothing of those of another form."""
         if not isinstance(values, ClipValues):
             return
         if values.path != self.clip.path():
@@ -205,7 +205,7 @@ class ClipForm(QWidget):
         self.video.setCurrentIndex(max(0, self.video.findData(values.video)))
         self.start.setValue(values.start)
         self.stride.setValue(values.stride or 1)
-        self.frames.setValue(values.frames or 0)
+        self.num_frames.setValue(values.num_frames or 0)
         self.first.set_path(values.first or "")
         height, width = values.size or (0, 0)
         self.frame_size.setText(f"{width}x{height}" if values.size else "")

@@ -1,4 +1,4 @@
-"""Fields that the panel's forms are made of: a path with browse buttons, a seed with a lock."""
+"""Fields of the panel's forms: a path with browse buttons, a seed with a lock."""
 
 from PySide6.QtCore import QUrl, Signal
 from PySide6.QtWidgets import (
@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 from kvidgan_viewer.widgets import named
 
 LAST_SEED = 2**31 - 1
-NARROW = 60  # pixels: what a field can shrink to, so that a label fits beside it
+NARROW = 60  # pixels that a field can shrink to, so that a label fits beside it
 
 
 def number(name: str, tip: str, low: int, high: int, value: int) -> QSpinBox:
@@ -29,17 +29,17 @@ def number(name: str, tip: str, low: int, high: int, value: int) -> QSpinBox:
 
 
 class PathField(QWidget):
-    """The path of a file or a folder, typed, dropped or browsed for.
+    """Field for the path of a file or a folder, typed, dropped or browsed for.
 
     Signals:
-        changed: Another path was given.
+        changed(): Another path was entered.
     """
 
     changed = Signal()
 
     def __init__(self, name: str, tip: str, hint: str = ""):
         super().__init__()
-        self._name, self._last = name, ""
+        self._name, self._path = name, ""
         self.line = named(QLineEdit(), name, tip)
         self.line.setPlaceholderText(hint)
         self.line.setMinimumWidth(NARROW)
@@ -53,29 +53,31 @@ class PathField(QWidget):
         column.addWidget(self.line)
         column.addLayout(buttons)
         self.line.editingFinished.connect(self._finish)
-        self.file.clicked.connect(lambda: self._take(QFileDialog.getOpenFileName(self, name)[0]))
+        self.file.clicked.connect(
+            lambda: self._set_browsed(QFileDialog.getOpenFileName(self, name)[0])
+        )
         self.folder.clicked.connect(
-            lambda: self._take(QFileDialog.getExistingDirectory(self, name))
+            lambda: self._set_browsed(QFileDialog.getExistingDirectory(self, name))
         )
 
     def path(self) -> str:
-        """Return what was given last; "" if nothing was."""
-        return self._last
+        """Return the path that was entered last; "" if none was."""
+        return self._path
 
     def set_path(self, path: str) -> None:
         """Show another path."""
-        self._last = _local(path)
-        self.line.setText(self._last)
+        self._path = _local(path)
+        self.line.setText(self._path)
 
-    def _take(self, path: str) -> None:
+    def _set_browsed(self, path: str) -> None:
         if path:
             self.line.setText(path)
             self._finish()
 
     def _finish(self) -> None:
-        before = self._last
+        before = self._path
         self.set_path(self.line.text())
-        if self._last != before:
+        if self._path != before:
             self.changed.emit()
 
 
@@ -86,11 +88,11 @@ def _local(text: str) -> str:
 
 
 class SeedField(QWidget):
-    """A seed, which can be locked.
+    """Field for a seed, which can be locked.
 
     Signals:
-        changed: It is another one.
-        locked: Whether it stays.
+        changed(): The seed is another one.
+        locked(bool): Whether the seed is locked.
     """
 
     changed = Signal()
@@ -118,7 +120,7 @@ class SeedField(QWidget):
         """Show another seed, locked or not."""
         self.box.setValue(seed)
 
-    def go_on(self, count: int) -> None:
-        """Take the seed `count` further on, unless it is locked; after the last comes the first."""
+    def advance(self, count: int) -> None:
+        """Advance the seed by `count`, unless it is locked; after the last comes the first."""
         if not self.lock.isChecked():
             self.box.setValue((self.seed() + count) % (LAST_SEED + 1))

@@ -1,4 +1,4 @@
-"""The form of models that begin from noise."""
+"""Noise form: the fields of models that begin from noise."""
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
@@ -19,26 +19,26 @@ _MOST_VIDEOS, _MOST_FRAMES = 256, 100_000
 
 
 class NoiseForm(QWidget):
-    """How many videos, of what seeds and of what choices.
+    """Form for the number of videos, their seeds and their choices.
 
-    Fields for what the model does not draw are hidden.
+    Seeds that the model does not draw from are hidden.
 
     Signals:
-        edited: Any field changed.
+        edited(): A field has another value.
     """
 
     edited = Signal()
 
     def __init__(self, needs: Needs):
         super().__init__()
-        self._needs, start = needs, NoiseValues()
+        self._needs, defaults = needs, NoiseValues()
         self.videos = number(
-            "Videos", "How many are made at once, side by side.", 1, _MOST_VIDEOS, start.videos
+            "Videos", "How many are made at once, side by side.", 1, _MOST_VIDEOS, defaults.videos
         )
-        self.frames = number(
+        self.num_frames = number(
             "Frames", "Of each video; more than it was trained on is fine.", 1, _MOST_FRAMES, 1
         )
-        self.frames.setValue(start.frames)
+        self.num_frames.setValue(defaults.num_frames)
         self._build_seeds()
         self.choices = {name: _choice(name, labels) for name, labels in needs.choices.items()}
         self._build_buttons()
@@ -77,10 +77,10 @@ class NoiseForm(QWidget):
         form = QFormLayout()
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.addRow("&Videos", self.videos)
-        form.addRow("Frame&s", self.frames)
+        form.addRow("Frame&s", self.num_frames)
         drawn = (self._needs.content, self._needs.motion)
-        for field, there in zip((self.content, self.motion), drawn, strict=True):
-            if there:
+        for field, is_drawn in zip((self.content, self.motion), drawn, strict=True):
+            if is_drawn:
                 form.addRow(field.box.accessibleName(), field)
         for name, box in self.choices.items():
             form.addRow(name.capitalize(), box)
@@ -92,60 +92,59 @@ class NoiseForm(QWidget):
             buttons.addWidget(self.new, 1, 0, 1, 2)
         column = QVBoxLayout(self)
         column.addLayout(form)
-        if self._needs.between:
+        if self._needs.can_interpolate:
             column.addWidget(self.interpolate)
         column.addLayout(buttons)
         column.addStretch(1)
 
     def _connect(self) -> None:
-        for box in (self.videos, self.frames):
+        for box in (self.videos, self.num_frames):
             box.valueChanged.connect(self.edited)
         for field in (self.content, self.motion):
             field.changed.connect(self.edited)
-            field.locked.connect(self._allow)
+            field.locked.connect(self._update_buttons)
         for choice in self.choices.values():
             choice.currentIndexChanged.connect(self.edited)
         self.interpolate.toggled.connect(self.edited)
-        self.new_content.clicked.connect(lambda: self.content.go_on(self._passed()))
-        self.new_motion.clicked.connect(lambda: self.motion.go_on(self._passed()))
-        self.new.clicked.connect(self.renew)
+        self.new_content.clicked.connect(lambda: self.content.advance(self._seed_step()))
+        self.new_motion.clicked.connect(lambda: self.motion.advance(self._seed_step()))
+        self.new.clicked.connect(self.advance_seeds)
 
-    def renew(self) -> None:
-        """Go on to the next seeds of what is not locked."""
-        self.content.go_on(self._passed())
-        self.motion.go_on(self._passed())
+    def advance_seeds(self) -> None:
+        """Advance the seeds that are not locked."""
+        self.content.advance(self._seed_step())
+        self.motion.advance(self._seed_step())
 
-    def _passed(self) -> int:
-        """Return how far it is to seeds not seen yet; the next way begins where this one ends."""
+    def _seed_step(self) -> int:
+        """Return the distance to seeds not shown yet; the next way begins where this one ends."""
         return 1 if self.interpolate.isChecked() else self.videos.value()
 
-    def _allow(self) -> None:
+    def _update_buttons(self) -> None:
         free = [not field.lock.isChecked() for field in (self.content, self.motion)]
         self.new_content.setEnabled(free[0])
         self.new_motion.setEnabled(free[1])
-        there = (self._needs.content, self._needs.motion)
-        self.new.setEnabled(any(a and b for a, b in zip(free, there, strict=True)))
+        drawn = (self._needs.content, self._needs.motion)
+        self.new.setEnabled(any(a and b for a, b in zip(free, drawn, strict=True)))
 
     def values(self) -> NoiseValues:
-        """Return what was chosen. What a model does not draw gets the other's seed."""
+        """Return the chosen values; a seed that the model does not draw from is the other one."""
         content, motion = self.content.seed(), self.motion.seed()
+        interpolates = self._needs.can_interpolate and self.interpolate.isChecked()
         return NoiseValues(
             videos=self.videos.value(),
-            frames=self.frames.value(),
+            num_frames=self.num_frames.value(),
             content_seed=content if self._needs.content else motion,
             motion_seed=motion if self._needs.motion else content,
             choices={n: box.currentData() for n, box in self.choices.items() if box.currentData()},
-            arrangement=(
-                "interpolate" if self._needs.between and self.interpolate.isChecked() else "plain"
-            ),
+            arrangement="interpolate" if interpolates else "plain",
         )
 
     def set_values(self, values: NoiseValues | ClipValues) -> None:
-        """Show these, as far as the model has them; nothing of those of another form."""
+        """Show values, as far as the model has them; nothing of those of another form."""
         if not isinstance(values, NoiseValues):
             return
         self.videos.setValue(values.videos)
-        self.frames.setValue(values.frames)
+        self.num_frames.setValue(values.num_frames)
         self.content.set_seed(values.content_seed)
         self.motion.set_seed(values.motion_seed)
         self.interpolate.setChecked(values.arrangement == "interpolate")

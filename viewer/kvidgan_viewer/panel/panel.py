@@ -1,4 +1,4 @@
-"""What a user chooses for a rollout, in fields that follow from the model's description alone."""
+"""Panel: the choices for a rollout, in fields that follow from the model's description alone."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,14 +17,17 @@ __all__ = ["Panel"]
 NO_MODEL = "No model is open: open an exported .keras file or a run's folder."
 
 WIDTH = 240  # pixels, at least
-_PAUSE = 150  # milliseconds: a button that is held down asks for one rollout, not for fifty
+_INTERVAL = 150  # milliseconds: a button that is held down requests one rollout, not fifty
 
 
 class Panel(QScrollArea):
-    """The form of the model that is open.
+    """Panel with the form of the current model.
 
     Signals:
-        changed: Another `NoiseValues` or `ClipValues` was chosen, and nothing more for 150 ms.
+        changed(NoiseValues | ClipValues): Other values were chosen, and nothing more for 150 ms.
+
+    Attributes:
+        form: The form of the current model; None without a model, or for one that takes no input.
     """
 
     changed = Signal(object)
@@ -33,13 +36,14 @@ class Panel(QScrollArea):
         super().__init__(parent)
         self.form: NoiseForm | ClipForm | None = None
         self._kind, self._stride = "", 1
-        self._told: NoiseValues | ClipValues | None = None
-        self._noise: NoiseValues | None = None
-        self._clip: tuple[str, int, ClipValues] | None = None  # of which kind and stride of model
-        self._pause = QTimer(self)
-        self._pause.setSingleShot(True)
-        self._pause.setInterval(_PAUSE)
-        self._pause.timeout.connect(self._tell)
+        self._last_values: NoiseValues | ClipValues | None = None
+        self._noise_values: NoiseValues | None = None
+        # With the kind and stride of the model that they were chosen for.
+        self._clip_values: tuple[str, int, ClipValues] | None = None
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_INTERVAL)
+        self._timer.timeout.connect(self._emit_changed)
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -48,40 +52,44 @@ class Panel(QScrollArea):
         self.set_description(description)
 
     def set_description(self, description: Description | None) -> None:
-        """Show the form of another model; what it shares with those before stays. No signal."""
-        self._keep()
-        self._pause.stop()
+        """Show the form of another model; values that it shares with those before stay. No signal.
+
+        Args:
+            description: The description of the model; None: there is no model.
+        """
+        self._remember()
+        self._timer.stop()
         self.form, self._kind = None, ""
         if description is None:
-            self._say(NO_MODEL)
+            self._show_sentence(NO_MODEL)
             return
         try:
-            wanted = needs(description)
+            needed = needs(description)
         except UserError as error:
-            self._say(str(error))
+            self._show_sentence(str(error))
             return
-        self._kind, self._stride = wanted.kind, description.stride
-        noise = wanted.kind == "noise"
-        self.form = NoiseForm(wanted) if noise else ClipForm(wanted, self._stride)
+        self._kind, self._stride = needed.kind, description.stride
+        noise = needed.kind == "noise"
+        self.form = NoiseForm(needed) if noise else ClipForm(needed, self._stride)
         self.setWidget(self.form)
-        # Nothing may lie under the bar that scrolls.
-        beside = self.verticalScrollBar().sizeHint().width()
-        self.setMinimumWidth(max(WIDTH, self.form.minimumSizeHint().width() + beside))
-        self._recall()
-        self.form.edited.connect(self._pause.start)
+        # Nothing may lie under the scroll bar.
+        bar = self.verticalScrollBar().sizeHint().width()
+        self.setMinimumWidth(max(WIDTH, self.form.minimumSizeHint().width() + bar))
+        self._restore()
+        self.form.edited.connect(self._timer.start)
 
     def values(self) -> NoiseValues | ClipValues | None:
-        """Return what is chosen; None as long as something is missing or wrong, or without form."""
+        """Return the chosen values; None as long as one is missing or wrong, or without form."""
         return self.form.values() if self.form is not None else None
 
     def set_values(self, values: NoiseValues | ClipValues) -> None:
-        """Show these, if the model asks for such. No signal."""
+        """Show values, if they are for such a model. No signal."""
         if (isinstance(self.form, NoiseForm) and isinstance(values, NoiseValues)) or (
             isinstance(self.form, ClipForm) and isinstance(values, ClipValues)
         ):
             self.form.set_values(values)
-        self._pause.stop()
-        self._told = self.values()
+        self._timer.stop()
+        self._last_values = self.values()
 
     def set_clip(self, path: str) -> None:
         """Go on with another clip, as if it was typed; nothing where the model takes none."""
@@ -98,34 +106,34 @@ class Panel(QScrollArea):
         if isinstance(self.form, ClipForm):
             self.form.step_video(by)
 
-    def _tell(self) -> None:
+    def _emit_changed(self) -> None:
         values = self.values()
-        if values is not None and values != self._told:
-            self._told = values
+        if values is not None and values != self._last_values:
+            self._last_values = values
             self.changed.emit(values)
 
-    def _keep(self) -> None:
-        """Remember what the form shows, for the next one like it."""
+    def _remember(self) -> None:
+        """Remember the form's values, for the next form like it."""
         values = self.values()
         if isinstance(values, NoiseValues):
-            self._noise = values
+            self._noise_values = values
         elif isinstance(values, ClipValues):
-            self._clip = self._kind, self._stride, values
+            self._clip_values = self._kind, self._stride, values
 
-    def _recall(self) -> None:
-        """Show what was chosen for the last model like this; what was its own, as this one's."""
-        if isinstance(self.form, NoiseForm) and self._noise is not None:
-            self.set_values(self._noise)
-        elif isinstance(self.form, ClipForm) and self._clip is not None:
-            kind, stride, values = self._clip
+    def _restore(self) -> None:
+        """Show the values of the last model like this; its own stride becomes this one's."""
+        if isinstance(self.form, NoiseForm) and self._noise_values is not None:
+            self.set_values(self._noise_values)
+        elif isinstance(self.form, ClipForm) and self._clip_values is not None:
+            kind, stride, values = self._clip_values
             if values.stride == stride:
                 values = replace(values, stride=self._stride)
             if kind != self._kind:
-                values = replace(values, first=None, frames=self.form.default_frames)
+                values = replace(values, first=None, num_frames=self.form.default_num_frames)
             self.set_values(values)
-        self._told = self.values()
+        self._last_values = self.values()
 
-    def _say(self, sentence: str) -> None:
+    def _show_sentence(self, sentence: str) -> None:
         label = QLabel(sentence)
         label.setWordWrap(True)
         label.setAlignment(Qt.AlignmentFlag.AlignTop)

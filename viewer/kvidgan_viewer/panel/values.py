@@ -1,4 +1,4 @@
-"""What a user chooses for a rollout, and what a model's description asks for."""
+"""Values that a user chooses for a rollout, and the needs of a model that follow from it."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -12,59 +12,59 @@ Kind = Literal["noise", "clip", "labels"]
 
 @dataclass(frozen=True)
 class NoiseValues(NoisePlan):
-    """Videos from noise.
+    """Values for videos from noise.
 
     Attributes:
-        frames: Of each.
+        num_frames: Number of frames of each video.
     """
 
-    frames: int = 32
+    num_frames: int = 32
 
 
 @dataclass(frozen=True)
 class ClipValues(ClipPlan):
-    """What goes on with a clip, or follows label maps.
+    """Values for a prediction that goes on with a clip, or follows label maps.
 
     Attributes:
-        frames: How many to make; None: as many as there are label maps.
+        num_frames: Number of frames to predict; None: as many as there are label maps.
     """
 
     stride: int | None = 1
-    frames: int | None = 64
+    num_frames: int | None = 64
 
 
 @dataclass(frozen=True)
 class Needs:
-    """What a model's description asks a user for.
+    """Needs of a model: the values that a user has to choose.
 
     Attributes:
         kind: Whether it begins from noise, goes on with a clip, or follows label maps.
         content: Whether something fixed in a video is drawn.
         motion: Whether something that changes is drawn.
-        between: Whether there is a way between two of its contents, or of its first states.
-        choices: The labels of each choice, by name.
-        first: Whether label maps may need frames to begin with.
-        sized: Whether the frames' size can be chosen.
-        size: The (height, width) that they have else; None: the clip's.
-        looks: How many looks there are to choose from, by class.
+        can_interpolate: Whether there is a way between two of its contents, or first states.
+        choices: Labels of each choice, by name.
+        takes_first: Whether label maps may need frames to begin with.
+        takes_size: Whether the frames' size can be chosen.
+        size: The (height, width) that frames have otherwise; None: the clip's.
+        looks: Number of looks to choose from, by class.
     """
 
     kind: Kind
     content: bool = False
     motion: bool = False
-    between: bool = False
+    can_interpolate: bool = False
     choices: dict[str, list[str]] = field(default_factory=dict)
-    first: bool = False
-    sized: bool = False
+    takes_first: bool = False
+    takes_size: bool = False
     size: tuple[int, int] | None = None
     looks: dict[str, int] = field(default_factory=dict)
 
 
 def needs(description: Description) -> Needs:
-    """Return what a model asks for, whatever its family.
+    """Return the needs of a model, whatever its family.
 
     Raises:
-        UserError: If it follows something that is no label maps.
+        UserError: If it follows something other than label maps.
     """
     any_size, size = description.any_size, description.size
     match description.kind:
@@ -72,12 +72,12 @@ def needs(description: Description) -> Needs:
             content, motion, path = map(bool, description.noise)
             return Needs("noise", content, motion, path, choices=description.choices)
         case "clip":
-            return Needs("clip", sized=any_size, size=size)
+            return Needs("clip", takes_size=any_size, size=size)
     description.expect_clip_or_labels()
     counts = description.looks.counts if description.looks else {}
     several = {name: count for name, count in counts.items() if count > 1}
     first = description.most_context_frames > 0
-    return Needs("labels", first=first, sized=any_size, size=size, looks=several)
+    return Needs("labels", takes_first=first, takes_size=any_size, size=size, looks=several)
 
 
 def parsed_size(text: str) -> tuple[int, int] | None:

@@ -1,1 +1,1 @@
-"""What is shown when: a clock, speeds, and what follows the last frame; without Qt."""
+"""Playback: playhead, speeds and ways of looping, without Qt."""

@@ -1,10 +1,10 @@
-"""What follows the last frame of a range: nothing, the first one, or the way back."""
+"""Loop: what follows the last frame of a range, nothing, the first one, or the way back."""
 
 from enum import StrEnum
 
 
 class Loop(StrEnum):
-    """What follows the last frame."""
+    """Ways of going on after the last frame."""
 
     ONCE = "once"
     LOOP = "loop"
@@ -14,14 +14,14 @@ class Loop(StrEnum):
 def walk(
     index: int, steps: int, direction: int, frames: tuple[int, int], loop: Loop
 ) -> tuple[int, int]:
-    """Go some frames along a range.
+    """Walk some frames along a range.
 
     Args:
-        index: Where to begin; from outside of the range the way leads into it.
-        steps: How many frames to go, at least 1.
+        index: Index of the frame to begin at; from outside of the range the way leads into it.
+        steps: Number of frames to go, at least 1.
         direction: 1 forward, -1 backward.
         frames: The first and the last frame of the range.
-        loop: What follows the last.
+        loop: What follows the last frame.
 
     Returns:
         The index and the direction there: 0 where the way ends.
@@ -42,7 +42,7 @@ def walk(
 
 
 def _reflect(past: int, low: int, high: int) -> tuple[int, int]:
-    """Return where a ping-pong is `past` frames after it was at the high end."""
+    """Return the index and direction of a ping-pong, `past` frames after the high end."""
     span = high - low
     past %= max(1, 2 * span)
     if span == 0 or past == 0:

@@ -1,4 +1,4 @@
-"""Which frame of a film is shown when: no widgets, and a clock that can be any function."""
+"""Playhead: the index of the frame to show, moved by a clock that can be any function."""
 
 import math
 import time
@@ -11,17 +11,17 @@ from kvidgan_viewer.playback.rate import SPEEDS, Rate
 EARLY = 0.75
 
 
-class Player:
-    """The index of the frame to show, moved by a clock and by what a user asks for.
+class Playhead:
+    """Playhead of a film: moved by a clock, and by the user.
 
     The index follows the clock: where drawing is slow, frames are dropped and the film keeps its
     pace; where the screen can follow, every frame is shown. A film may still grow at its end.
-    What moves the index returns whether it did.
+    Methods that move the index return whether they did.
 
     Attributes:
         playing: Whether `tick` moves the index.
         direction: 1 forward, -1 backward.
-        speed: A factor, one of `SPEEDS`.
+        speed: Factor of the film's own frames a second, one of `SPEEDS`.
         loop: What follows the last frame.
     """
 
@@ -32,9 +32,9 @@ class Player:
         self.loop = Loop.LOOP
         self.fps = fps
         self._clock = clock
-        self._length = self._index = 0
+        self._num_frames = self._index = 0
         self._growing = False
-        self._wish: int | None = None
+        self._pending_seek: int | None = None
         self._marks: tuple[int | None, int | None] = (None, None)
         self._time, self._lag = clock(), 0.0  # frames that the clock is ahead of the index
         self._rate = Rate(clock)
@@ -52,52 +52,52 @@ class Player:
 
     @property
     def index(self) -> int:
-        """The frame to show, from 0; 0 also of an empty film."""
+        """Index of the frame to show; 0 also of an empty film."""
         return self._index
 
     @property
-    def length(self) -> int:
-        """Frames that there are."""
-        return self._length
+    def num_frames(self) -> int:
+        """Number of frames that there are."""
+        return self._num_frames
 
-    def set_length(self, length: int) -> bool:
-        """Tell how many frames there are: more of this film, or the first ones of a new one.
+    def set_num_frames(self, num_frames: int) -> bool:
+        """Set the number of frames: there are more of this film, or the first of a new one.
 
-        A paused player stays at its frame if it can, and otherwise goes back there, as to a frame
+        A paused playhead stays at its frame if it can, and otherwise goes back there, as to a frame
         that was sought, when there are enough again.
         """
-        before, self._length = self._index, length
-        if 0 < length <= before or length == 0 < before:
-            self._wish = self._wish or (None if self.playing else before)
-        if self._wish is not None:
-            return self.seek(self._wish)
-        self._index = min(before, max(0, length - 1))
+        before, self._num_frames = self._index, num_frames
+        if 0 < num_frames <= before or num_frames == 0 < before:
+            self._pending_seek = self._pending_seek or (None if self.playing else before)
+        if self._pending_seek is not None:
+            return self.seek(self._pending_seek)
+        self._index = min(before, max(0, num_frames - 1))
         return self._index != before
 
     @property
     def growing(self) -> bool:
-        """Whether more frames will come: the player then waits at the last instead of looping."""
+        """Whether more frames will come: the playhead then waits at the last instead of looping."""
         return self._growing
 
     @growing.setter
     def growing(self, growing: bool) -> None:
         self._growing = growing
         if not growing:
-            self._wish = None
+            self._pending_seek = None
 
     @property
     def waiting(self) -> bool:
-        """Whether the player plays, but the next frame is still to come."""
+        """Whether the film is played, but the next frame is still to come."""
         return (
             self.playing
             and self.direction > 0
-            and self._open_end()
-            and self._index >= self._length - 1
+            and self._more_to_come()
+            and self._index >= self._num_frames - 1
         )
 
-    def beyond(self) -> int:
-        """Return how many frames past the last one were asked for and are still to come."""
-        return 0 if self._wish is None else self._wish - self._length + 1
+    def num_missing(self) -> int:
+        """Return the number of frames up to one that was sought, which are still to come."""
+        return 0 if self._pending_seek is None else self._pending_seek - self._num_frames + 1
 
     @property
     def wanted_fps(self) -> float:
@@ -107,14 +107,14 @@ class Player:
     @property
     def achieved_fps(self) -> float:
         """Frames a second that were painted over about the last second; 0 when paused."""
-        return self._rate.over(max(1.0, 3 / self.wanted_fps)) if self.playing else 0.0
+        return self._rate.fps(max(1.0, 3 / self.wanted_fps)) if self.playing else 0.0
 
-    def shown(self) -> None:
-        """Tell that the frame at the index was painted; painting it again does not count."""
+    def count_painted(self) -> None:
+        """Count the frame at the index as painted; painting it again does not count."""
         self._rate.count(self._index)
 
     def tick(self) -> bool:
-        """Move to where the clock says. Call it as often as the screen can show a frame."""
+        """Move as the clock says. Call it as often as the screen can show a frame."""
         now = self._clock()
         self._lag += (now - self._time) * self.wanted_fps
         self._time = now
@@ -153,18 +153,18 @@ class Player:
 
     def forward(self) -> None:
         """Play forward; when that is so already, faster."""
-        self._run(1)
+        self._play_towards(1)
 
     def backward(self) -> None:
         """Play backward; when that is so already, faster."""
-        self._run(-1)
+        self._play_towards(-1)
 
     def faster(self) -> None:
-        """Take the next higher speed."""
+        """Play at the next higher speed."""
         self.speed = min((s for s in SPEEDS if s > self.speed), default=SPEEDS[-1])
 
     def slower(self) -> None:
-        """Take the next lower speed."""
+        """Play at the next lower speed."""
         self.speed = max((s for s in SPEEDS if s < self.speed), default=SPEEDS[0])
 
     def normal_speed(self) -> None:
@@ -185,7 +185,7 @@ class Player:
     def range(self) -> tuple[int, int]:
         """The first and the last frame that is played: the marked ones or the film's."""
         start, end = self._marks
-        last = max(0, self._length - 1)
+        last = max(0, self._num_frames - 1)
         high = last if end is None else min(end, last)
         return min(start or 0, high), high
 
@@ -204,9 +204,9 @@ class Player:
         self._marks = (None, None)
 
     def seek(self, index: int) -> bool:
-        """Go to a frame; past the last one go there when it comes (see `beyond`)."""
-        before, last = self._index, max(0, self._length - 1)
-        self._wish = index if index >= max(1, self._length) else None
+        """Go to a frame; past the last one go there when it comes (see `num_missing`)."""
+        before, last = self._index, max(0, self._num_frames - 1)
+        self._pending_seek = index if index >= max(1, self._num_frames) else None
         self._index = min(max(index, 0), last)
         self._restart_clock()
         return self._index != before
@@ -216,13 +216,13 @@ class Player:
         self.pause()
         low, high = self.range
         target = self._index + count
-        if target > high and self._open_end():
+        if target > high and self._more_to_come():
             return self.seek(target)
         if low <= self._index <= high and self.loop is Loop.LOOP:
             target = low + (target - low) % (high - low + 1)
         elif low <= self._index <= high:
             target = min(max(target, low), high)
-        return self.seek(min(target, max(0, self._length - 1)))
+        return self.seek(min(target, max(0, self._num_frames - 1)))
 
     def home(self) -> bool:
         """Go to the first frame of the range."""
@@ -234,8 +234,8 @@ class Player:
 
     def _advance(self, steps: int) -> bool:
         before, (low, high) = self._index, self.range
-        self._wish = None
-        if self.direction > 0 and self._open_end():
+        self._pending_seek = None
+        if self.direction > 0 and self._more_to_come():
             self._index = min(before + steps, high)
             return self._index != before
         self._index, turned = walk(before, steps, self.direction, (low, high), self.loop)
@@ -245,7 +245,7 @@ class Player:
             self.playing = False
         return self._index != before
 
-    def _run(self, direction: int) -> None:
+    def _play_towards(self, direction: int) -> None:
         if self.playing and self.direction == direction:
             self.faster()
         elif self.playing:
@@ -253,10 +253,10 @@ class Player:
         self.direction = direction
         self.play()
 
-    def _open_end(self) -> bool:
+    def _more_to_come(self) -> bool:
         """Whether frames that are still to come belong to the range."""
         end = self._marks[1]
-        return self._growing and (end is None or end >= self._length)
+        return self._growing and (end is None or end >= self._num_frames)
 
     def _restart_clock(self) -> None:
         self._time, self._lag = self._clock(), 0.0

@@ -1,4 +1,4 @@
-"""The axes that all plots draw on: curves, a legend, colours, what is under the cursor."""
+"""Axes of all plots: curves on a grid, a legend, and the place under the cursor."""
 
 import html
 from collections.abc import Sequence
@@ -11,8 +11,7 @@ from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QGraphicsItem, QWidget
 
-# Okabe and Ito's colours, told apart by colour-blind eyes too, without black and yellow.
-CURVES = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"]
+from kvidgan_viewer.colours import LIGHT, Colours
 
 # A cursor that moves 25 times a second must not have all curves stroked anew.
 _CACHE = QGraphicsItem.CacheMode.DeviceCoordinateCache
@@ -21,15 +20,15 @@ _DOTS = 64  # values up to which each gets a dot: one alone makes no line
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """One line.
+    """Curve of a plot.
 
     Attributes:
         x: Places, float (n,).
         y: Values, float (n,); those that are NaN are left out.
-        colour: Such as "#0072b2".
-        label: In the legend; "" leaves it out of there.
-        dashed: Instead of solid.
-        faint: Thin and pale, behind others.
+        colour: Colour as "#rrggbb".
+        label: Label in the legend; "" leaves it out of there.
+        dashed: Whether the line is dashed instead of solid.
+        faint: Whether the line is thin and pale, to lie behind others.
     """
 
     x: np.ndarray
@@ -43,37 +42,37 @@ class Curve:
 class _SeekBox(pg.ViewBox):
     """A view whose left button seeks instead of moving it."""
 
-    sought = Signal(float)
+    seek_requested = Signal(float)
 
     def mouseDragEvent(self, event: Any, axis: int | None = None) -> None:
         if event.button() != Qt.MouseButton.LeftButton:
             super().mouseDragEvent(event, axis)
             return
         event.accept()
-        self.sought.emit(self.mapSceneToView(event.scenePos()).x())
+        self.seek_requested.emit(self.mapSceneToView(event.scenePos()).x())
 
     def mouseClickEvent(self, event: Any) -> None:
         if event.button() == Qt.MouseButton.LeftButton and not event.double():
             event.accept()
-            self.sought.emit(self.mapSceneToView(event.scenePos()).x())
+            self.seek_requested.emit(self.mapSceneToView(event.scenePos()).x())
 
 
 class Axes(pg.PlotWidget):
-    """Curves on a grid. The wheel zooms, dragging moves or seeks, a double-click shows all again.
+    """Axes of a plot. The wheel zooms, dragging moves or seeks, a double-click shows all again.
 
     Signals:
-        pointed: The place under the mouse on the x axis; NaN when it left.
-        sought: The place clicked or dragged to, where the left button seeks.
+        pointed(float): The place under the mouse on the x axis; NaN when it left.
+        seek_requested(float): The place clicked or dragged to, where the left button seeks.
     """
 
     pointed = Signal(float)
-    sought = Signal(float)
+    seek_requested = Signal(float)
 
     def __init__(self, seeks: bool = False, parent: QWidget | None = None):
         box = _SeekBox() if seeks else pg.ViewBox()
         super().__init__(parent=parent, viewBox=box)
         self._items: list[Any] = []
-        self._looks: list[tuple] = []
+        self._styles: list[tuple[str, str, bool, bool]] = []
         self._span: tuple[float, float] | None = None
         self.legend = self.addLegend(offset=(-8, 8), labelTextSize="9pt")
         self.setMenuEnabled(False)
@@ -82,13 +81,13 @@ class Axes(pg.PlotWidget):
         self.plotItem.setClipToView(True)
         self.plotItem.setDownsampling(auto=True, mode="peak")
         if seeks:
-            box.sought.connect(self.sought)
-        self.scene().sigMouseMoved.connect(self._tell)
-        colours = self.palette()
-        self.set_colours(colours.base().color().name(), colours.text().color().name())
+            box.seek_requested.connect(self.seek_requested)
+        self.scene().sigMouseMoved.connect(self._emit_pointed)
+        self.set_colours(LIGHT)
 
-    def set_colours(self, background: str, foreground: str) -> None:
+    def set_colours(self, colours: Colours) -> None:
         """Set the colours of everything but the curves."""
+        background, foreground = colours.base, colours.text
         self.setBackground(background)
         for side in ("left", "bottom"):
             axis = self.getAxis(side)
@@ -104,16 +103,16 @@ class Axes(pg.PlotWidget):
 
     def draw(self, curves: Sequence[Curve]) -> None:
         """Show these curves, and no others; later ones lie above earlier ones."""
-        looks = [(c.colour, c.label, c.dashed, c.faint) for c in curves]
-        if looks != self._looks:  # anew, so that the legend keeps the order too
-            self._looks = looks
+        styles = [(c.colour, c.label, c.dashed, c.faint) for c in curves]
+        if styles != self._styles:  # anew, so that the legend keeps the order too
+            self._styles = styles
             for item in self._items:
                 self.removeItem(item)
             self._items = [self._line(curve) for curve in curves]
         for item, curve in zip(self._items, curves, strict=True):
-            there = np.isfinite(curve.x) & np.isfinite(curve.y)
-            dots = _dotted(curve, int(np.count_nonzero(there)))
-            item.setData(curve.x[there], curve.y[there], symbol="o" if dots else None)
+            finite = np.isfinite(curve.x) & np.isfinite(curve.y)
+            dots = _dotted(curve, int(np.count_nonzero(finite)))
+            item.setData(curve.x[finite], curve.y[finite], symbol="o" if dots else None)
 
     def set_span(self, low: float, high: float) -> None:
         """Bound the x axis; all of it is shown, unless a part of the one before was."""
@@ -152,11 +151,11 @@ class Axes(pg.PlotWidget):
         self.fit()
 
     def leaveEvent(self, event: QEvent) -> None:
-        """Tell that the mouse left."""
+        """Emit that the mouse left."""
         super().leaveEvent(event)
         self.pointed.emit(float("nan"))
 
-    def _tell(self, place: Any) -> None:
+    def _emit_pointed(self, place: Any) -> None:
         if self.plotItem.vb.sceneBoundingRect().contains(place):
             self.pointed.emit(self.plotItem.vb.mapSceneToView(place).x())
 

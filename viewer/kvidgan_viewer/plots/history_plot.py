@@ -1,4 +1,4 @@
-"""The losses and metrics of training runs, followed while they train."""
+"""History plot: losses and metrics of training runs, followed while they train."""
 
 import html
 import math
@@ -22,10 +22,10 @@ from PySide6.QtWidgets import (
 
 from kvidgan.errors import UserError
 from kvidgan.runs import Run
-from kvidgan_viewer.plots.axes import CURVES, Axes, Curve
+from kvidgan_viewer.colours import LIGHT, Colours
+from kvidgan_viewer.plots.axes import Axes, Curve
 from kvidgan_viewer.plots.history_file import AXES, HistoryFile, nearest, smooth, time_unit
 from kvidgan_viewer.plots.key_list import KeyList
-from kvidgan_viewer.plots.meanings import meaning
 from kvidgan_viewer.widgets import named
 
 NO_RUN = "No run is open: open a run's folder to see its losses."
@@ -34,23 +34,24 @@ _FIRST = ("generator", "discriminator", "image_discriminator", "video_discrimina
 
 
 class HistoryPlot(QWidget):
-    """Any keys of the `history.jsonl` of one or several runs, read on while it is visible."""
+    """Plot of keys of the `history.jsonl` of one or several runs, read on while it is visible."""
 
-    def __init__(self, parent: QWidget | None = None, every: int = 1000):
+    def __init__(self, parent: QWidget | None = None, interval: int = 1000):
         """Show no run yet.
 
         Args:
-            parent: Of the widget.
-            every: Milliseconds between two looks at the files.
+            parent: The parent of the widget.
+            interval: Milliseconds between two looks at the files.
         """
         super().__init__(parent)
         self._files: dict[str, HistoryFile] = {}
-        self._colours, self._chose = CURVES, False
-        self._drawn: list[Curve] = []
+        self._meanings = {"steps_per_second": "Training steps a second. Higher is better."}
+        self._colours, self._chosen_once = LIGHT, False
+        self._curves: list[Curve] = []
         self._notes: dict[str, str] = {}
         self._stale = False  # whether more was read than is drawn
         self._timer = QTimer(self)
-        self._timer.setInterval(every)
+        self._timer.setInterval(interval)
         self._timer.timeout.connect(self.refresh)
         self._compose()
         self.set_runs([])
@@ -109,7 +110,9 @@ class HistoryPlot(QWidget):
         return bar
 
     def set_runs(self, runs: Sequence[Run]) -> None:
-        """Show these runs, one over the other."""
+        """Show runs, one over the other."""
+        for run in runs:
+            self._meanings |= run.loss_meanings()
         names = [run.name for run in runs]
         labels = [str(r.folder) if names.count(r.name) > 1 else r.name for r in runs]
         kept = {file.path: file for file in self._files.values()}
@@ -127,25 +130,26 @@ class HistoryPlot(QWidget):
         for label, file in self._files.items():
             try:
                 changed |= file.read_on()
-                if changed or not file.length:
-                    self._notes[label] = "" if file.length else f"{label} has logged nothing yet."
+                if changed or not file.num_points:
+                    nothing = f"{label} has logged nothing yet."
+                    self._notes[label] = "" if file.num_points else nothing
             except UserError as error:
                 self._notes[label] = str(error)
-        self._tell()
-        more = any(file.more for file in self._files.values())
+        self._show_notes()
+        has_more = any(file.has_more for file in self._files.values())
         self._stale |= changed
-        if self._stale and not (more and self._drawn):
+        if self._stale and not (has_more and self._curves):
             self._stale = False
-            self._offer()
+            self._update_keys()
             self._draw()
-        if more:
+        if has_more:
             QTimer.singleShot(0, self, self.refresh)  # a long file, piece by piece
 
-    def set_colours(self, background: str, foreground: str, curves: Sequence[str]) -> None:
-        """Set the colours of paper and text, and those that the curves get in turn."""
-        self._colours = list(curves)
-        self.axes.set_colours(background, foreground)
-        self._cursor.setPen(pg.mkPen(foreground, width=1, style=Qt.PenStyle.DotLine))
+    def set_colours(self, colours: Colours) -> None:
+        """Set other colours; the curves get theirs in turn."""
+        self._colours = colours
+        self.axes.set_colours(colours)
+        self._cursor.setPen(pg.mkPen(colours.text, width=1, style=Qt.PenStyle.DotLine))
         self._draw()
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -155,20 +159,20 @@ class HistoryPlot(QWidget):
         self._timer.start()
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """Nobody looks: leave the files alone."""
+        """Leave the files alone: nobody looks."""
         super().hideEvent(event)
         self._timer.stop()
 
-    def _tell(self) -> None:
+    def _show_notes(self) -> None:
         sentences = [self._notes.get(label, "") for label in self._files] or [NO_RUN]
         self.note.setText(" ".join(filter(None, sentences)))
         self.note.setVisible(any(sentences))
 
-    def _offer(self) -> None:
+    def _update_keys(self) -> None:
         keys = sorted({key for file in self._files.values() for key in file.names()})
-        self.keys.set_keys(keys)
-        if keys and not self._chose:
-            self._chose = True
+        self.keys.set_keys(keys, {key: self._meaning(key) for key in keys})
+        if keys and not self._chosen_once:
+            self._chosen_once = True
             self.keys.choose([key for key in _FIRST if key in keys] or keys[:1])
 
     def _set_log(self, on: bool) -> None:
@@ -185,14 +189,14 @@ class HistoryPlot(QWidget):
         weight = self.smoothing.value() / 100
         self.weight.setText(f"{weight:g}")
         pairs = list(self._pairs(weight))
-        self._drawn = [line for _, line in pairs]
-        self.axes.draw([raw for raw, _ in pairs if weight] + self._drawn)
+        self._curves = [line for _, line in pairs]
+        self.axes.draw([raw for raw, _ in pairs if weight] + self._curves)
         self.axes.setLabel("bottom", f"{self.axis.currentText()}{self._unit()[1]}")
 
     def _pairs(self, weight: float) -> Iterator[tuple[Curve, Curve]]:
         """Yield each key of each run as it is, pale, and made smooth."""
-        colours, several = cycle(self._colours), len(self._files) > 1
-        for key in self.keys.chosen():
+        colours, several = cycle(self._colours.curves), len(self._files) > 1
+        for key in self.keys.chosen_keys():
             for label, file in self._files.items():
                 colour, name = next(colours), f"{key}, {label}" if several else key
                 x, y = file.axis(self.axis.currentText()) / self._unit()[0], file.values(key)
@@ -203,25 +207,31 @@ class HistoryPlot(QWidget):
                 yield raw, Curve(x, smoothed, colour, name)
 
     def _unit(self) -> tuple[float, str]:
-        """Return the length of the axis' unit, and how its name ends."""
+        """Return the length of the axis' unit, and the end of its label."""
         if self.axis.currentText() != "wall time":
             return 1.0, ""
-        ends = [file.axis("wall time")[-1] for file in self._files.values() if file.length]
+        ends = [file.axis("wall time")[-1] for file in self._files.values() if file.num_points]
         length, name = time_unit(max(ends, default=0.0))
         return length, f" since the first log point ({name})"
 
     def _read_out(self, place: float) -> None:
-        there = not math.isnan(place)
-        self._cursor.setVisible(there)
-        self._cursor.setValue(place if there else 0.0)
-        found = [(c, nearest(c.x, c.y, place)) for c in self._drawn] if there else []
-        parts = [_valued(curve, index) for curve, index in found if index is not None]
-        tips = dict.fromkeys(meaning(curve.label.split(", ")[0]) for curve, _ in found)
+        inside = not math.isnan(place)
+        self._cursor.setVisible(inside)
+        self._cursor.setValue(place if inside else 0.0)
+        points = [(c, nearest(c.x, c.y, place)) for c in self._curves] if inside else []
+        parts = [_value_text(curve, index) for curve, index in points if index is not None]
+        tips = dict.fromkeys(self._meaning(curve.label.split(", ")[0]) for curve, _ in points)
         self.readout.setText(" &nbsp; ".join(parts))
         self.readout.setToolTip("\n".join(filter(None, tips)))
 
+    def _meaning(self, key: str) -> str:
+        """Return what a curve means: by the runs' own words, or what all runs log."""
+        if key.startswith("norm_"):
+            return f"The norm of the gradient of {key[5:]}. Near 0: nothing is learned from it."
+        return self._meanings.get(key, "")
 
-def _valued(curve: Curve, index: int) -> str:
+
+def _value_text(curve: Curve, index: int) -> str:
     """Return a curve's name and value at a log point, in one piece that is not broken."""
     text = f"{curve.label} {curve.y[index]:.4g} at {_number(curve.x[index])}"
     text = html.escape(text).replace(" ", "&nbsp;")

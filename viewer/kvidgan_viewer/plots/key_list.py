@@ -1,6 +1,6 @@
-"""A list of names to choose from, with a search."""
+"""Key list: names to choose from, with a search."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
@@ -12,15 +12,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from kvidgan_viewer.plots.meanings import meaning
 from kvidgan_viewer.widgets import named
 
 
 class KeyList(QWidget):
-    """What can be drawn; the rows that are selected are drawn.
+    """List of the keys that can be drawn; the rows that are selected are drawn.
 
     Signals:
-        changed: Another choice was made.
+        changed(): Other rows are selected.
     """
 
     changed = Signal()
@@ -40,29 +39,34 @@ class KeyList(QWidget):
         self.search.textChanged.connect(self._filter)
         self.list.itemSelectionChanged.connect(self.changed)
 
-    def offered(self) -> list[str]:
-        """Return all names."""
+    def all_keys(self) -> list[str]:
+        """Return all keys."""
         return [item.text() for item in self._items()]
 
-    def set_keys(self, keys: Sequence[str]) -> None:
-        """Offer other names; what was chosen stays so, where it is still there."""
-        if list(keys) == self.offered():
+    def set_keys(self, keys: Sequence[str], meanings: Mapping[str, str]) -> None:
+        """Offer other names; what was chosen stays so, where it is still there.
+
+        Args:
+            keys: Names of curves.
+            meanings: The meaning of a name, for its tooltip, as far as it is known.
+        """
+        if list(keys) == self.all_keys():
             return
-        before = self.chosen()
+        before = self.chosen_keys()
         self.list.blockSignals(True)
         self.list.clear()
         for key in keys:
-            QListWidgetItem(key, self.list).setToolTip(meaning(key))
+            QListWidgetItem(key, self.list).setToolTip(meanings.get(key, ""))
         self.list.blockSignals(False)
         self.choose(before)
         self._filter(self.search.text())
 
-    def chosen(self) -> list[str]:
-        """Return the names chosen, in the order of the list."""
+    def chosen_keys(self) -> list[str]:
+        """Return the selected keys, in the order of the list."""
         return [item.text() for item in self._items() if item.isSelected()]
 
     def choose(self, keys: Sequence[str]) -> None:
-        """Choose these, as far as they are there, and no others."""
+        """Select keys, as far as they are there, and no others."""
         self.list.blockSignals(True)
         for item in self._items():
             item.setSelected(item.text() in keys)

@@ -1,4 +1,4 @@
-"""One picture to look at closely: pixels stay sharp, the wheel zooms at the cursor."""
+"""Picture view: one picture to look at closely, with sharp pixels and a zoom."""
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor, QMouseEvent, QPixmap, QResizeEvent, QWheelEvent
@@ -6,13 +6,13 @@ from PySide6.QtWidgets import QFrame, QGraphicsPixmapItem, QGraphicsScene, QGrap
 
 from kvidgan_viewer.widgets import named
 
-_LARGEST = 64.0  # screen pixels a pixel
+_LARGEST = 64.0  # screen pixels a pixel of the picture
 
 
 class PictureView(QGraphicsView):
-    """A picture that fits the view, until it is zoomed: the wheel, dragging, a double-click fits.
+    """View of a picture that fits, until it is zoomed by the wheel; a double-click fits again.
 
-    What was zoomed stays where it is while pictures of one size follow each other.
+    The zoom stays while pictures of one size follow each other.
     """
 
     def __init__(self, parent: QWidget | None = None):
@@ -56,7 +56,7 @@ class PictureView(QGraphicsView):
         self._sharpen()
 
     def zoom_by(self, factor: float, at: QPoint) -> None:
-        """Zoom; what lies at a place of the viewport stays there."""
+        """Zoom; the point at a place of the viewport stays there."""
         zoom, fitting = self.zoom * factor, self._fitting()
         if not fitting / 2 <= zoom <= max(_LARGEST, 8 * fitting):
             return
@@ -68,7 +68,7 @@ class PictureView(QGraphicsView):
         self._sharpen()
 
     def _fitting(self) -> float:
-        """Return the zoom at which all is seen."""
+        """Return the zoom at which all of the picture is seen."""
         size, room = self._item.boundingRect(), self.viewport().rect()
         if size.isEmpty():
             return 1.0
@@ -93,7 +93,7 @@ class PictureView(QGraphicsView):
         event.accept()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Go on showing all, where it was so."""
+        """Fit again, unless it is zoomed."""
         super().resizeEvent(event)
         if self._fits:
             self.fit()

@@ -1,7 +1,6 @@
-"""The samples that a run has drawn: a picture every few epochs, a moving one at its end."""
+"""Samples view: the samples of a run, a picture every few epochs and a moving one at its end."""
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer
@@ -18,29 +17,30 @@ from PySide6.QtWidgets import (
 
 from kvidgan.media import natural_key
 from kvidgan.runs import Run
+from kvidgan_viewer.colours import LIGHT, Colours
 from kvidgan_viewer.plots.picture_view import PictureView
 from kvidgan_viewer.widgets import named
 
 NO_RUN = "No run is open: open a run's folder to see its samples."
 
 
-class Samples(QWidget):
-    """A slider over the samples of a run; stays at the newest unless it was moved away."""
+class SamplesView(QWidget):
+    """View of a run's samples, with a slider that stays at the newest unless it is moved away."""
 
-    def __init__(self, parent: QWidget | None = None, every: int = 2000):
+    def __init__(self, parent: QWidget | None = None, interval: int = 2000):
         """Show no run yet.
 
         Args:
-            parent: Of the widget.
-            every: Milliseconds between two looks at the folder.
+            parent: The parent of the widget.
+            interval: Milliseconds between two looks at the folder.
         """
         super().__init__(parent)
         self._run: Run | None = None
         self._paths: list[Path] = []
-        self._shown: tuple[Path, int] | None = None
+        self._opened_file: tuple[Path, int] | None = None
         self._movie: QMovie | None = None
         self._timer = QTimer(self)
-        self._timer.setInterval(every)
+        self._timer.setInterval(interval)
         self._timer.timeout.connect(self.refresh)
         self._compose()
         self.set_run(None)
@@ -55,13 +55,13 @@ class Samples(QWidget):
             "Which step's samples are shown; to the right are the newest.",
         )
         self.label = named(QLabel(), "Sample shown")
-        self.playing = named(QToolButton(), "Pause", "Stop or go on with the moving picture.")
-        self.playing.setText("Pause")
-        self.playing.setCheckable(True)
+        self.pause_button = named(QToolButton(), "Pause", "Stop or go on with the moving picture.")
+        self.pause_button.setText("Pause")
+        self.pause_button.setCheckable(True)
         bar = QHBoxLayout()
         bar.addWidget(self.slider, 1)
         bar.addWidget(self.label)
-        bar.addWidget(self.playing)
+        bar.addWidget(self.pause_button)
         self._pages = QStackedLayout()
         self._pages.addWidget(self.note)
         self._pages.addWidget(self.view)
@@ -70,11 +70,11 @@ class Samples(QWidget):
         whole.addLayout(self._pages, 1)
         whole.addLayout(bar)
         self.slider.valueChanged.connect(self._show)
-        self.playing.toggled.connect(self._pause)
-        self.view.set_background(self.palette().base().color().name())
+        self.pause_button.toggled.connect(self._pause)
+        self.set_colours(LIGHT)
 
     def set_run(self, run: Run | None) -> None:
-        """Show the samples of a run, the newest first; None: of none."""
+        """Show the samples of a run, the newest first; None: no run."""
         self._run, self._paths = run, []
         self.refresh()
 
@@ -91,13 +91,13 @@ class Samples(QWidget):
         self.slider.blockSignals(False)
         self._show()
 
-    def set_colours(self, background: str, foreground: str, curves: Sequence[str] = ()) -> None:
+    def set_colours(self, colours: Colours) -> None:
         """Set the colour around the picture; text takes the palette's."""
-        self.view.set_background(background)
+        self.view.set_background(colours.base)
 
     @property
     def path(self) -> Path | None:
-        """The file shown."""
+        """Path of the file that is shown."""
         place = self.slider.value()
         return self._paths[place] if place < len(self._paths) else None
 
@@ -109,7 +109,7 @@ class Samples(QWidget):
         self._play()
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """Nobody looks: leave the folder alone, stop the moving picture."""
+        """Leave the folder alone, stop the moving picture: nobody looks."""
         super().hideEvent(event)
         self._timer.stop()
         self._play()
@@ -121,18 +121,18 @@ class Samples(QWidget):
             self._show_none()
             return
         try:
-            shown = (path, path.stat().st_mtime_ns)
+            file = (path, path.stat().st_mtime_ns)
         except FileNotFoundError:  # the run was started anew: the next look finds what is there
             return
-        if shown != self._shown:
-            self._shown = shown
+        if file != self._opened_file:
+            self._opened_file = file
             self._open(path)
         self.label.setText(f"{_title(path)} ({self.slider.value() + 1} of {len(self._paths)})")
 
     def _show_none(self) -> None:
-        self._shown, self._movie = None, None
+        self._opened_file, self._movie = None, None
         self.label.clear()
-        self.playing.hide()
+        self.pause_button.hide()
         name = self._run.name if self._run else ""
         self.note.setText(f"{name} has drawn no samples yet." if self._run else NO_RUN)
         self._pages.setCurrentIndex(0)
@@ -140,7 +140,7 @@ class Samples(QWidget):
     def _open(self, path: Path) -> None:
         self._movie = None
         moving = path.suffix == ".gif"
-        self.playing.setVisible(moving)
+        self.pause_button.setVisible(moving)
         if moving:
             self._movie = QMovie(str(path))
             self._movie.frameChanged.connect(self._next)
@@ -164,10 +164,10 @@ class Samples(QWidget):
             return
         if self._movie.state() == QMovie.MovieState.NotRunning:
             self._movie.start()
-        self._movie.setPaused(self.playing.isChecked() or not self.isVisible())
+        self._movie.setPaused(self.pause_button.isChecked() or not self.isVisible())
 
     def _pause(self, paused: bool) -> None:
-        self.playing.setText("Play" if paused else "Pause")
+        self.pause_button.setText("Play" if paused else "Pause")
         self._play()
 
 

@@ -1,7 +1,7 @@
-"""How good each frame of a film is, beside repeating the last given frame."""
+"""Score plot: how good each frame of a film is, beside a copy of the last context frame."""
 
 import html
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import cycle
 
 import numpy as np
@@ -18,43 +18,46 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from kvidgan_viewer.plots.axes import CURVES, Axes, Curve
-from kvidgan_viewer.plots.meanings import meaning
+from kvidgan.evaluation.metrics import MEANINGS
+from kvidgan_viewer.colours import LIGHT, Colours
+from kvidgan_viewer.plots.axes import Axes, Curve
 from kvidgan_viewer.widgets import named
 
-Scores = Mapping[
-    str, Mapping[str, tuple[Sequence[float] | np.ndarray, Sequence[float] | np.ndarray]]
-]
+# By model and metric: the scores of predictions, and those of the baseline, a value for each frame
+# of the film; NaN where there is none.
+ScoreCurves = dict[str, dict[str, tuple[np.ndarray, np.ndarray]]]
+# The same of one metric: model, scores of predictions, scores of the baseline, colour.
+_Series = tuple[str, np.ndarray, np.ndarray, str]
 
 NO_TRUTH = "No scores: there is no truth for these frames."
 
 _TITLES = {"psnr": ("PSNR", "dB"), "ssim": ("SSIM", ""), "sharpness": ("sharpness", "dB")}
-_PAUSE = 150  # milliseconds between two drawings of scores that grow
-_GIVEN = QColor(40, 200, 80, 40)
+_INTERVAL = 150  # milliseconds between two drawings of scores that grow
+_SHADE = 40  # opacity, of 255, of the colour behind context frames
 
 
 class ScorePlot(QWidget):
-    """A metric over the frames of one or several rollouts, with a cursor that follows the player.
+    """Plot of a metric over the frames of one or several rollouts, with the playhead's cursor.
 
     Signals:
-        seek: The frame that was clicked or dragged to.
+        seek_requested(int): Index of the frame that was clicked or dragged to.
     """
 
-    seek = Signal(int)
+    seek_requested = Signal(int)
 
     def __init__(self, parent: QWidget | None = None):
         super().__init__(parent)
-        self._scores: dict[str, dict[str, tuple[np.ndarray, np.ndarray]]] = {}
-        self._given, self._index, self._colours = 0, 0, CURVES
-        self._foreground = self.palette().text().color().name()
-        self._shape: tuple = ()
-        self._waits = False  # whether there are scores that are not drawn yet
-        self._pause = QTimer(self)
-        self._pause.setSingleShot(True)
-        self._pause.setInterval(_PAUSE)
-        self._pause.timeout.connect(self._go_on)
+        self._scores: ScoreCurves = {}
+        self._num_context, self._index, self._colours = 0, 0, LIGHT
+        self._shape: tuple[object, ...] = ()
+        self._redraw_due = False  # whether there are scores that are not drawn yet
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_INTERVAL)
+        self._timer.timeout.connect(self._redraw)
         self._compose()
         self._decorate()
+        self.set_colours(LIGHT)
         self.set_scores({}, 0)
 
     def _compose(self) -> None:
@@ -79,11 +82,11 @@ class ScorePlot(QWidget):
         whole.addLayout(bar)
         whole.addLayout(self._pages, 1)
         self.choice.currentIndexChanged.connect(self._draw)
-        self.axes.sought.connect(self._seek)
+        self.axes.seek_requested.connect(self._seek)
 
     def _decorate(self) -> None:
         self._cursor = pg.InfiniteLine(angle=90)
-        self._shade = pg.LinearRegionItem(movable=False, brush=_GIVEN, pen=pg.mkPen(None))
+        self._shade = pg.LinearRegionItem(movable=False, pen=pg.mkPen(None))
         self._shade.setZValue(-10)
         self._cursor.setZValue(1000)
         self.axes.addItem(self._shade, ignoreBounds=True)
@@ -91,53 +94,57 @@ class ScorePlot(QWidget):
         self.axes.setLabel("bottom", "frame")
         self.axes.setMouseEnabled(y=False)
 
-    def set_scores(self, scores: Scores, given: int, reason: str = NO_TRUTH) -> None:
+    def set_scores(self, scores: ScoreCurves, num_context: int, reason: str = NO_TRUTH) -> None:
         """Show scores; call again as more frames are made, which are drawn a few times a second.
 
         Args:
-            scores: By model and metric, what its frames and what copies of the last given frame
-                score, one value for each frame of the film from the first given one on; NaN where
-                there is none.
-            given: How many frames, the first ones, were given.
+            scores: Scores of each model.
+            num_context: Number of context frames, which come first.
             reason: A sentence that is shown where there is nothing to draw.
         """
         self._scores = {
-            model: {metric: (_floats(own), _floats(copy)) for metric, (own, copy) in found.items()}
-            for model, found in scores.items()
+            model: {
+                metric: (_floats(predicted), _floats(copied))
+                for metric, (predicted, copied) in metrics.items()
+            }
+            for model, metrics in scores.items()
         }
-        self._given = given
+        self._num_context = num_context
         self.note.setText(reason)
         self._fill_choice()
-        metrics = {model: list(found) for model, found in self._scores.items()}
-        shape = metrics, given, [model for model, *_ in self._shown()]
-        if shape != self._shape or not self._pause.isActive():
+        metrics = {model: list(curves) for model, curves in self._scores.items()}
+        shape = metrics, num_context, [model for model, *_ in self._series()]
+        if shape != self._shape or not self._timer.isActive():
             self._shape = shape
             self._draw()
-            self._pause.start()
+            self._timer.start()
         else:
-            self._waits = True
+            self._redraw_due = True
 
     def set_cursor(self, index: int) -> None:
-        """Show which frame the player is at."""
+        """Show the index of the playhead."""
         self._index = index
         self._cursor.setValue(index)
         self._read_out()
 
-    def set_colours(self, background: str, foreground: str, curves: Sequence[str]) -> None:
-        """Set the colours of paper and text, and those that the models get in turn."""
-        self._colours, self._foreground = list(curves), foreground
-        self.axes.set_colours(background, foreground)
-        self._cursor.setPen(pg.mkPen(foreground, width=1))
+    def set_colours(self, colours: Colours) -> None:
+        """Set other colours; the models get those of curves in turn."""
+        self._colours = colours
+        self.axes.set_colours(colours)
+        self._cursor.setPen(pg.mkPen(colours.text, width=1))
+        shade = QColor(colours.context)
+        shade.setAlpha(_SHADE)
+        self._shade.setBrush(shade)
         self._draw()
 
     @property
     def shown_metric(self) -> str:
-        """The one shown; "" if there is none."""
+        """Name of the metric that is shown; "" if there is none."""
         return self.choice.currentData() or ""
 
     def _fill_choice(self) -> None:
         """Offer the metrics that are there; keep the one chosen, if it is among them."""
-        metrics = list(dict.fromkeys(metric for found in self._scores.values() for metric in found))
+        metrics = list(dict.fromkeys(name for curves in self._scores.values() for name in curves))
         if metrics == [self.choice.itemData(place) for place in range(self.choice.count())]:
             return
         before = self.shown_metric
@@ -145,79 +152,81 @@ class ScorePlot(QWidget):
         self.choice.clear()
         for place, metric in enumerate(metrics):
             self.choice.addItem(_TITLES.get(metric, (metric, ""))[0], metric)
-            self.choice.setItemData(place, meaning(metric), Qt.ItemDataRole.ToolTipRole)
+            self.choice.setItemData(place, MEANINGS.get(metric, ""), Qt.ItemDataRole.ToolTipRole)
         self.choice.setCurrentIndex(max(0, self.choice.findData(before)))
         self.choice.blockSignals(False)
 
-    def _go_on(self) -> None:
-        if self._waits:
+    def _redraw(self) -> None:
+        if self._redraw_due:
             self._draw()
-            self._pause.start()
+            self._timer.start()
 
-    def _shown(self) -> Iterator[tuple[str, np.ndarray, np.ndarray, str]]:
-        """Yield (model, its scores, those of copies, colour) where there are such scores."""
-        for (model, found), colour in zip(self._scores.items(), cycle(self._colours), strict=False):
-            own, copy = found.get(self.shown_metric, (np.empty(0), np.empty(0)))
-            if np.isfinite(own).any():
-                yield model, own, copy, colour
+    def _series(self) -> Iterator[_Series]:
+        """Yield the series of the metric that is shown, of each model that has such scores."""
+        colours = cycle(self._colours.curves)
+        for (model, curves), colour in zip(self._scores.items(), colours, strict=False):
+            predicted, copied = curves.get(self.shown_metric, (np.empty(0), np.empty(0)))
+            if np.isfinite(predicted).any():
+                yield model, predicted, copied, colour
 
     def _draw(self) -> None:
-        self._waits = False
-        shown = list(self._shown())
-        self._pages.setCurrentIndex(1 if shown else 0)
+        self._redraw_due = False
+        series = list(self._series())
+        self._pages.setCurrentIndex(1 if series else 0)
         self.choice.setVisible(self.choice.count() > 0)
-        self.choice.setToolTip(meaning(self.shown_metric))
-        counts = dict.fromkeys(int(np.isfinite(own).sum()) for _, own, _, _ in shown)
+        self.choice.setToolTip(MEANINGS.get(self.shown_metric, ""))
+        counts = dict.fromkeys(int(np.isfinite(predicted).sum()) for _, predicted, _, _ in series)
         text = " and ".join(map(str, counts))
-        self.count.setText(f"n = {text} frame{'' if text == '1' else 's'}" if shown else "")
-        self._shade.setVisible(self._given > 0)
-        self._shade.setRegion((-0.5, self._given - 0.5))
-        if shown:
+        self.count.setText(f"n = {text} frame{'' if text == '1' else 's'}" if series else "")
+        self._shade.setVisible(self._num_context > 0)
+        self._shade.setRegion((-0.5, self._num_context - 0.5))
+        if series:
             title, unit = _TITLES.get(self.shown_metric, (self.shown_metric, ""))
             self.axes.setLabel("left", f"{title} ({unit})" if unit else title)
-            last = max(len(own) for _, own, _, _ in shown) - 1
+            last = max(len(predicted) for _, predicted, _, _ in series) - 1
             self.axes.set_span(-0.5, last + 0.5)
-        self.axes.draw([*self._baselines(shown), *(_curve(*one) for one in shown)])
+        self.axes.draw([*self._baselines(series), *(_curve(*one) for one in series)])
         self._read_out()
 
-    def _baselines(self, shown: list[tuple[str, np.ndarray, np.ndarray, str]]) -> list[Curve]:
+    def _baselines(self, series: list[_Series]) -> list[Curve]:
         """Return the dashed lines: one where all models are measured against the same."""
-        copies = [copy for _, _, copy, _ in shown]
-        if all(np.array_equal(copies[0], copy, equal_nan=True) for copy in copies[1:]):
-            shown = [("", *one[1:3], self._foreground) for one in shown[:1]]
+        baselines = [copied for _, _, copied, _ in series]
+        if all(np.array_equal(baselines[0], other, equal_nan=True) for other in baselines[1:]):
+            series = [("", one[1], one[2], self._colours.text) for one in series[:1]]
         return [
             Curve(
-                np.arange(len(copy), dtype=float),
-                copy,
+                np.arange(len(copied), dtype=float),
+                copied,
                 colour,
                 f"copy last, {model}" if model else "copy last",
                 dashed=True,
             )
-            for model, _, copy, colour in shown
-            if np.isfinite(copy).any()
+            for model, _, copied, colour in series
+            if np.isfinite(copied).any()
         ]
 
     def _read_out(self) -> None:
         parts = []
-        for model, own, copy, _ in self._shown():
-            if self._index < len(own) and np.isfinite(own[self._index]):
-                other = copy[self._index] if len(copy) > self._index else np.nan
+        for model, predicted, copied, _ in self._series():
+            if self._index < len(predicted) and np.isfinite(predicted[self._index]):
+                other = copied[self._index] if len(copied) > self._index else np.nan
                 beside = f" (copy last {other:.4g})" if np.isfinite(other) else ""
-                parts.append(f"{model} {own[self._index]:.4g}{beside}")
+                parts.append(f"{model} {predicted[self._index]:.4g}{beside}")
         unit = _TITLES.get(self.shown_metric, ("", ""))[1]
-        text = f"t+{self._index - self._given + 1}: {', '.join(parts)} {unit}" if parts else ""
+        time = f"t+{self._index - self._num_context + 1}"
+        text = f"{time}: {', '.join(parts)} {unit}" if parts else ""
         self.readout.setText(text.strip())
         self.readout.setToolTip(f"<qt>{html.escape(text.strip())}</qt>")
 
     def _seek(self, place: float) -> None:
-        last = max((len(own) for _, own, _, _ in self._shown()), default=1) - 1
-        self.seek.emit(min(max(round(place), 0), last))
+        last = max((len(predicted) for _, predicted, _, _ in self._series()), default=1) - 1
+        self.seek_requested.emit(min(max(round(place), 0), last))
 
 
 def _floats(values: Sequence[float] | np.ndarray) -> np.ndarray:
-    found = np.asarray(values, np.float64)
-    return np.where(np.isfinite(found), found, np.nan)
+    floats = np.asarray(values, np.float64)
+    return np.where(np.isfinite(floats), floats, np.nan)
 
 
-def _curve(model: str, own: np.ndarray, copy: np.ndarray, colour: str) -> Curve:
-    return Curve(np.arange(len(own), dtype=float), own, colour, model)
+def _curve(model: str, predicted: np.ndarray, copied: np.ndarray, colour: str) -> Curve:
+    return Curve(np.arange(len(predicted), dtype=float), predicted, colour, model)

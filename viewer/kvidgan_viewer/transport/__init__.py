@@ -1,1 +1,1 @@
-"""Transport: the bar below the canvas."""
+"""Transport: the bar below the canvas, and its scrub bar."""

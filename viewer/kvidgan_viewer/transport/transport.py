@@ -1,4 +1,4 @@
-"""The bar below the canvas: play, step, loop, speed, and the scrub bar."""
+"""Transport: the bar below the canvas, to play, step, loop, change the speed and scrub."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -17,15 +17,15 @@ LOOPS = {Loop.ONCE: "Once", Loop.LOOP: "Loop", Loop.PING_PONG: "Ping-pong"}
 
 @dataclass(frozen=True)
 class TransportState:
-    """What the transport bar shows.
+    """State that the transport bar shows.
 
     Attributes:
-        track: The frames.
+        track: The frames of the film.
         playing: Whether the film is played.
-        waiting: Whether the next frame is waited for.
+        waiting: Whether the next frame is still to come.
         direction: 1 forward, -1 backward.
         loop: What follows the last frame.
-        speed: A factor.
+        speed: Factor of the film's own frames a second.
         wanted_fps: Frames a second at that speed.
         achieved_fps: Frames a second that are really shown; 0 where that is not known.
     """
@@ -41,28 +41,28 @@ class TransportState:
 
 
 class Transport(QWidget):
-    """Buttons, numbers and the scrub bar. It tells what is wished for, and shows what it is told.
+    """Transport bar: buttons, numbers and the scrub bar, which change nothing by themselves.
 
     Signals:
-        play_pressed(): Play, or pause.
-        stepped(int): Go by so many frames.
-        loop_pressed(): Take the next way of looping.
-        speed_chosen(float): Play at this speed.
-        sought(int): Go to this frame; it may be one that does not exist yet.
+        play_pressed(): The film is to be played, or paused.
+        stepped(int): Number of frames to go by.
+        loop_pressed(): The next way of looping is to be used.
+        speed_chosen(float): Factor of the film's own frames a second.
+        seek_requested(int): Index of a frame to go to; it may be one that does not exist yet.
     """
 
     play_pressed = Signal()
     stepped = Signal(int)
     loop_pressed = Signal()
     speed_chosen = Signal(float)
-    sought = Signal(int)
+    seek_requested = Signal(int)
 
     def __init__(self, parent: QWidget | None = None):
         super().__init__(parent)
         self._colours = LIGHT
         self._state = TransportState()
         self.scrub = ScrubBar(self)
-        self.scrub.sought.connect(self.sought)
+        self.scrub.seek_requested.connect(self.seek_requested)
         self.back = self._button("One frame back", lambda: self.stepped.emit(-1))
         self.play = self._button("Play", self.play_pressed.emit)
         self.forward = self._button("One frame forward", lambda: self.stepped.emit(1))
@@ -76,7 +76,7 @@ class Transport(QWidget):
         self._show_state()
 
     def update_state(self, state: TransportState) -> None:
-        """Show this state; what is the same is not drawn again."""
+        """Show a state; what is the same is not drawn again."""
         before, self._state = self._state, state
         if state == before:
             return
@@ -85,7 +85,7 @@ class Transport(QWidget):
             self._draw_play()
 
     def set_colours(self, colours: Colours) -> None:
-        """Take other colours."""
+        """Set other colours."""
         self._colours = colours
         self.scrub.set_colours(colours)
         self.back.setIcon(icon("step back", colours.text))
@@ -106,15 +106,15 @@ class Transport(QWidget):
         row.addWidget(self.frame)
         rows.addLayout(row)
 
-    def _button(self, name: str, wish: Callable[[], None] | None = None) -> QToolButton:
+    def _button(self, name: str, pressed: Callable[[], None] | None = None) -> QToolButton:
         button = QToolButton(self)
         button.setAccessibleName(name)
         button.setToolTip(name)
         button.setAutoRaise(True)
         # Reached by Tab, but a click leaves the keys with the canvas.
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        if wish is not None:
-            button.clicked.connect(wish)
+        if pressed is not None:
+            button.clicked.connect(pressed)
         return button
 
     def _label(self, name: str) -> QLabel:
@@ -133,11 +133,11 @@ class Transport(QWidget):
     def _show_state(self) -> None:
         state = self._state
         self.scrub.set_track(state.track)
-        _write(self.loop, LOOPS[state.loop])
-        _write(self.speed, f"{state.speed:g}x" + (" back" if state.direction < 0 else ""))
-        _write(self.rate, _rate(state))
-        _write(self.frame, _frame(state.track))
-        longest = _frame(replace(state.track, index=max(0, state.track.length - 1)))
+        _set_text(self.loop, LOOPS[state.loop])
+        _set_text(self.speed, f"{state.speed:g}x" + (" back" if state.direction < 0 else ""))
+        _set_text(self.rate, _rate(state))
+        _set_text(self.frame, _frame(state.track))
+        longest = _frame(replace(state.track, index=max(0, state.track.num_frames - 1)))
         self.frame.setMinimumWidth(self.frame.fontMetrics().horizontalAdvance(longest))
 
     def _draw_play(self) -> None:
@@ -149,7 +149,7 @@ class Transport(QWidget):
         self.play.setToolTip(word)
 
 
-def _write(widget: QToolButton | QLabel, text: str) -> None:
+def _set_text(widget: QToolButton | QLabel, text: str) -> None:
     """Set a text if it is another: setting the same lays the bar out again."""
     if widget.text() != text:
         widget.setText(text)
@@ -164,4 +164,4 @@ def _rate(state: TransportState) -> str:
 
 
 def _frame(track: Track) -> str:
-    return f"frame {track.index + 1} / {track.length}" if track.length else "no frames"
+    return f"frame {track.index + 1} / {track.num_frames}" if track.num_frames else "no frames"

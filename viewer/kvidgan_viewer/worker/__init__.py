@@ -1,1 +1,1 @@
-"""The process that holds a model, and how its frames come to the window."""
+"""Worker: the process that holds a model, and the way of its frames to the window."""

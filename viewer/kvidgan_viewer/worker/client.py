@@ -1,4 +1,4 @@
-"""The window's side of the worker process: wishes go in, signals and a film come out.
+"""Client of the worker process, for the window: calls go in, signals and a film come out.
 
 Nothing here takes more than a few milliseconds on the window's thread: starting the process,
 reading its pipe and copying frames are the business of a thread of Python's.
@@ -9,248 +9,274 @@ from contextlib import suppress
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from kvidgan.errors import UserError
+from kvidgan.playback import Plan
 from kvidgan_viewer.worker import messages
 from kvidgan_viewer.worker.film import BUDGET, Film
-from kvidgan_viewer.worker.messages import Failed, Made, Plan, Reply, Request
-from kvidgan_viewer.worker.process import Pictures, Remote, how_it_ended
-from kvidgan_viewer.worker.state import Standing, State
+from kvidgan_viewer.worker.messages import Failed, FrameReady, Reply, Request
+from kvidgan_viewer.worker.process import WorkerProcess, exit_sentence
+from kvidgan_viewer.worker.shared_memory import Panes
+from kvidgan_viewer.worker.state import Status, WorkerState
 
-CANCEL_PATIENCE = 2000  # ms; a process that does not answer by then is replaced
-COALESCE = 15  # ms from new frames to the signal that tells of them all
+CANCEL_TIMEOUT = 2000  # ms; a process that does not answer by then is replaced
+COALESCE_INTERVAL = 15  # ms from new frames to the one signal for them all
 
 
-class Worker(QObject):
-    """A process that holds one model and plays it on a backend of its own.
+class WorkerClient(QObject):
+    """Client of a process that holds one model and plays it on a backend of its own.
 
-    It starts at once. States, as `state_changed` tells them: "starting" (the backend is loaded),
-    "opening" (a model), "idle", "rolling", "compiling", "cancelling", "died", "closed". A process
-    that died is started again by the next wish, or by `restart`.
+    The process starts at once. One that died is started again by the next request, or by `restart`.
+
+    Signals:
+        ready(messages.Ready): The backend is loaded.
+        opened(messages.Opened): A model is open, perhaps again, in a new process.
+        videos_listed(messages.VideoList): The videos of a source of clips.
+        started(messages.Started): A rollout begins.
+        compiling(): The step is called for the first time, which takes longer.
+        frames_added(int): Number of frames in the film; one signal may tell of several new ones.
+        waiting(int): Number of frames in the film: all that were requested.
+        ended(int): Number of frames in the film: there can be no more.
+        failed(messages.Failed): A request, the rollout or the backend failed.
+        died(str): A sentence on how the process ended.
+        status_changed(str): The new status, see `Status`.
 
     Args:
-        backend: Of Keras.
+        backend: Name of the Keras backend.
         budget: Bytes of pictures that a film keeps in memory.
-        parent: As of every QObject.
+        parent: The parent of the QObject.
     """
 
-    # What they carry is of `messages`, or a number of moments in the film.
     ready = Signal(object)
-    opened = Signal(object)  # also when a new process has opened the model again
-    listed = Signal(object)
+    opened = Signal(object)
+    videos_listed = Signal(object)
     started = Signal(object)
     compiling = Signal()
-    made = Signal(int)  # not one for each
-    waiting = Signal(int)  # all that were wanted are there
-    ended = Signal(int)  # there can be no more
+    frames_added = Signal(int)
+    waiting = Signal(int)
+    ended = Signal(int)
     failed = Signal(object)
-    died = Signal(str)  # one sentence
-    state_changed = Signal(str)
+    died = Signal(str)
+    status_changed = Signal(str)
 
-    _heard = Signal(object, object)  # of which Remote, and its reply, or its exit code
-    _grown = Signal()
+    _reply_received = Signal(object, object)  # the WorkerProcess, and its reply or its exit code
+    _frames_received = Signal()
 
     def __init__(
         self, backend: str = "tensorflow", budget: int = BUDGET, parent: QObject | None = None
     ):
         super().__init__(parent)
         self._backend, self._budget = backend, budget
-        self._standing, self._state = Standing(), ""
-        self._told, self._telling = 0, False
-        self._patience = QTimer(self, singleShot=True, interval=CANCEL_PATIENCE)
-        self._patience.timeout.connect(self._replace)
-        self._coalescing = QTimer(self, singleShot=True, interval=COALESCE)
-        self._coalescing.timeout.connect(self._tell)
-        self._heard.connect(self._answer, Qt.ConnectionType.QueuedConnection)
-        self._grown.connect(self._coalescing.start, Qt.ConnectionType.QueuedConnection)
-        self._remote: Remote | None = None
+        self._state, self._last_status = WorkerState(), ""
+        self._num_announced, self._announcement_due = 0, False
+        self._cancel_timer = QTimer(self, singleShot=True, interval=CANCEL_TIMEOUT)
+        self._cancel_timer.timeout.connect(self._replace)
+        self._coalesce_timer = QTimer(self, singleShot=True, interval=COALESCE_INTERVAL)
+        self._coalesce_timer.timeout.connect(self._announce_frames)
+        self._reply_received.connect(self._handle, Qt.ConnectionType.QueuedConnection)
+        self._frames_received.connect(
+            self._coalesce_timer.start, Qt.ConnectionType.QueuedConnection
+        )
+        self._process: WorkerProcess | None = None
         self._start()
 
     @property
     def backend(self) -> str:
-        """Of Keras."""
+        """Name of the Keras backend."""
         return self._backend
 
     @property
-    def state(self) -> State:
-        """See the class."""
-        return self._standing.state
+    def status(self) -> Status:
+        """What the process does, in one word."""
+        return self._state.status
 
     @property
     def pid(self) -> int | None:
-        """Of the process, once it is started."""
-        return self._remote.pid if self._remote else None
+        """Number of the process, once it is started."""
+        return self._process.pid if self._process else None
 
-    # --- wishes
+    # --- requests
 
     def open(self, path: str) -> None:
         """Open an exported file, or that of a run's folder; `opened` or `failed` follows."""
-        self._awake()
-        self._standing.open(path)
-        self._ask(messages.Open(path))
+        self._ensure_process()
+        self._state.open(path)
+        self._send(messages.Open(path))
 
-    def videos(self, path: str, layout: str = "auto") -> None:
-        """List what a source of clips holds; `listed` or `failed` follows."""
-        self._awake()
-        self._ask(messages.Videos(path, layout))
+    def list_videos(self, path: str, layout: str = "auto") -> None:
+        """List the videos of a source of clips; `videos_listed` or `failed` follows."""
+        self._ensure_process()
+        self._send(messages.ListVideos(path, layout))
 
-    def play(self, plan: Plan, until: int) -> Film:
+    def play(self, plan: Plan, num_frames: int) -> Film:
         """Begin a rollout; the one before it ends.
 
         Args:
             plan: What to play.
-            until: Moments to make for now, given ones included.
+            num_frames: Number of frames to make for now, context frames included.
 
         Returns:
-            What the moments will be in; its owner closes it.
+            The film that the frames are added to; the caller closes it.
         """
-        self._awake()
-        job = self._standing.play(Film(self._budget), plan, until)
-        self._told = 0
-        self._ask(messages.Play(job.number, plan, until))
+        self._ensure_process()
+        job = self._state.play(Film(self._budget), plan, num_frames)
+        self._num_announced = 0
+        self._send(messages.Play(job.number, plan, num_frames))
         return job.film
 
-    def more(self, until: int) -> None:
-        """Go on until there are so many moments, given ones included; not after a cancel."""
-        if self._standing.more(until):
-            self._ask(messages.More(self._standing.job.number, until))
+    def extend(self, num_frames: int) -> None:
+        """Make more frames, up to a number, context frames included; not after a cancel."""
+        if self._state.extend(num_frames):
+            self._send(messages.Extend(self._state.job.number, num_frames))
 
     def cancel(self) -> None:
-        """End the rollout, in earnest: a process that does not answer in time is replaced.
+        """End the rollout: a process that does not answer in time is replaced.
 
-        What was made stays in the film; then comes the state "idle".
+        The frames so far stay in the film; then comes the status "idle".
         """
-        job, state = self._standing.job, self.state
+        job, status = self._state.job, self.status
         if not job.alive:
             return
         job.end()
-        if state in ("rolling", "compiling"):
-            self._standing.cancelled = job.number
-            self._patience.start()
-        self._ask(messages.Cancel(job.number))
+        if status in ("rolling", "compiling"):
+            self._state.cancelled = job.number
+            self._cancel_timer.start()
+        self._send(messages.Cancel(job.number))
 
     def restart(self, backend: str | None = None) -> None:
         """Start a new process, which opens the same model again; what rolls, ends.
 
         Args:
-            backend: Of the new one; None: the same.
+            backend: Name of the Keras backend of the new process; None: the same as before.
         """
-        self._standing.job.end()
+        self._state.job.end()
         self._backend = backend or self._backend
         self._replace()
 
     def close(self) -> None:
-        """End the process, within seconds even if it hangs; nothing is told after that."""
-        self._standing.closed = True
-        self._settle()
-        self._patience.stop()
-        self._coalescing.stop()
-        self._standing.job.end()
-        if self._remote is not None:
-            self._remote.close()
-            self._remote = None
+        """End the process, within seconds even if it hangs; no signal comes after that."""
+        self._state.closed = True
+        self._emit_status()
+        self._cancel_timer.stop()
+        self._coalesce_timer.stop()
+        self._state.job.end()
+        if self._process is not None:
+            self._process.close()
+            self._process = None
 
     # --- the process
 
     def _start(self) -> None:
-        if self._standing.closed:
+        if self._state.closed:
             return
-        self._remote = Remote(self._backend, self._hear, self._tell_window)
-        for request in self._standing.begin():
-            self._remote.send(request)
-        self._settle()
+        self._process = WorkerProcess(self._backend, self._receive, self._forward)
+        for request in self._state.begin():
+            self._process.send(request)
+        self._emit_status()
 
-    def _awake(self) -> None:
-        if self._remote is None:
+    def _ensure_process(self) -> None:
+        if self._process is None:
             self._start()
 
-    def _ask(self, request: Request) -> None:
-        if self._remote is not None:
-            self._remote.send(request)
-        self._settle()
+    def _send(self, request: Request) -> None:
+        if self._process is not None:
+            self._process.send(request)
+        self._emit_status()
 
     def _replace(self) -> None:
-        self._drop()
+        self._kill_process()
         self._start()
 
-    def _drop(self) -> None:
-        """Kill the process, and hear no more of it."""
-        self._patience.stop()
-        if self._remote is not None:
-            self._remote.kill()
-            self._remote = None
+    def _kill_process(self) -> None:
+        """Kill the process, and ignore its last replies."""
+        self._cancel_timer.stop()
+        if self._process is not None:
+            self._process.kill()
+            self._process = None
 
-    def _settle(self) -> None:
-        if self.state != self._state:
-            self._state = self.state
-            self.state_changed.emit(self._state)
+    def _emit_status(self) -> None:
+        if self.status != self._last_status:
+            self._last_status = self.status
+            self.status_changed.emit(self._last_status)
 
     # --- replies, in the thread that listens
 
-    def _hear(self, remote: Remote, reply: Reply, pictures: Pictures | None) -> None:
-        if isinstance(reply, Made) and pictures is not None:
-            self._append(remote, reply, pictures)
+    def _receive(self, process: WorkerProcess, reply: Reply, panes: Panes | None) -> None:
+        if isinstance(reply, FrameReady) and panes is not None:
+            self._append(process, reply, panes)
         else:
-            self._tell_window(remote, reply)
+            self._forward(process, reply)
 
-    def _append(self, remote: Remote, reply: Made, pictures: Pictures) -> None:
-        job = self._standing.job
+    def _append(self, process: WorkerProcess, reply: FrameReady, panes: Panes) -> None:
+        job = self._state.job
         if reply.job != job.number or reply.index != len(job.film):
             return
         try:
-            job.film.append(pictures, reply.given, reply.scores)
+            job.film.append(panes, reply.is_context, reply.scores)
         except UserError as error:
-            remote.send(messages.Cancel(job.number))
-            self._tell_window(remote, Failed(job.number, str(error)))
-        if not self._telling:
-            self._telling = True
+            process.send(messages.Cancel(job.number))
+            self._forward(process, Failed(job.number, str(error)))
+        if not self._announcement_due:
+            self._announcement_due = True
             with suppress(RuntimeError):  # the window is gone
-                self._grown.emit()
+                self._frames_received.emit()
 
-    def _tell_window(self, remote: Remote, what: Reply | int | None) -> None:
+    def _forward(self, process: WorkerProcess, reply: Reply | int | None) -> None:
         with suppress(RuntimeError):
-            self._heard.emit(remote, what)
+            self._reply_received.emit(process, reply)
 
     # --- replies, in the window's thread
 
-    def _answer(self, remote: Remote, reply: Reply | int | None) -> None:
-        if remote is not self._remote:
+    def _handle(self, process: WorkerProcess, reply: Reply | int | None) -> None:
+        if process is not self._process:
             return
         if reply is None or isinstance(reply, int):
-            self._die(reply)
+            self._process_died(reply)
             return
-        self._tell()
-        wanted = self._standing.hear(reply)
-        if not self._standing.cancelled:
-            self._patience.stop()
-        if isinstance(reply, Failed) and not self._standing.ready:  # there is no backend
-            self._drop()
-            self._standing.end()
-        self._settle()
-        if wanted:
-            self._pass_on(reply)
+        self._announce_frames()
+        relevant = self._state.receive(reply)
+        if not self._state.cancelled:
+            self._cancel_timer.stop()
+        if isinstance(reply, Failed) and not self._state.ready:  # there is no backend
+            self._kill_process()
+            self._state.end()
+        self._emit_status()
+        if relevant:
+            self._emit_signal(reply)
         if isinstance(reply, messages.Started):
-            self._tell()
+            self._announce_frames()
 
-    def _pass_on(self, reply: Reply) -> None:
-        one = getattr(self, type(reply).__name__.lower())  # the signal of that name
-        if isinstance(reply, messages.Waiting | messages.Ended):
-            one.emit(reply.number)
-        else:
-            one.emit(*([] if isinstance(reply, messages.Compiling) else [reply]))
+    def _emit_signal(self, reply: Reply) -> None:
+        match reply:
+            case messages.Ready():
+                self.ready.emit(reply)
+            case messages.Opened():
+                self.opened.emit(reply)
+            case messages.VideoList():
+                self.videos_listed.emit(reply)
+            case messages.Started():
+                self.started.emit(reply)
+            case messages.Compiling():
+                self.compiling.emit()
+            case messages.Waiting():
+                self.waiting.emit(reply.num_frames)
+            case messages.Ended():
+                self.ended.emit(reply.num_frames)
+            case messages.Failed():
+                self.failed.emit(reply)
 
-    def _tell(self) -> None:
-        """Tell of the moments that came since this was told last."""
-        self._telling = False
-        job = self._standing.job
-        number = len(job.film)
-        if job.started and number > self._told:
-            self._told, job.compiling = number, False
-            self._settle()
-            self.made.emit(number)
+    def _announce_frames(self) -> None:
+        """Emit one signal for all frames that came since the last one."""
+        self._announcement_due = False
+        job = self._state.job
+        num_frames = len(job.film)
+        if job.started and num_frames > self._num_announced:
+            self._num_announced, job.compiling = num_frames, False
+            self._emit_status()
+            self.frames_added.emit(num_frames)
 
-    def _die(self, code: int | None) -> None:
-        self._remote = None
-        self._patience.stop()
-        self._tell()
-        self._standing.end()
-        self._settle()
-        self.died.emit(how_it_ended(code))
+    def _process_died(self, code: int | None) -> None:
+        self._process = None
+        self._cancel_timer.stop()
+        self._announce_frames()
+        self._state.end()
+        self._emit_status()
+        self.died.emit(exit_sentence(code))

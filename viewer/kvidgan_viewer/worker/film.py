@@ -1,4 +1,4 @@
-"""The moments of one rollout, in order: in memory up to a budget, in a temporary file beyond it."""
+"""Film: the frames of one rollout, in memory up to a budget, in a temporary file beyond it."""
 
 import errno
 import os
@@ -10,32 +10,34 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from kvidgan.errors import UserError
-from kvidgan_viewer.worker.shared_memory import Panes, Shape, unpacked
+from kvidgan_viewer.worker.shared_memory import Panes, Shape, unpack
 
 BUDGET = 512 * 2**20
 
-Scores = Mapping[str, tuple[float, float]]
-_NOTHING = (np.nan, np.nan)
+# By metric: the score of the prediction, and that of the baseline that repeats the last context
+# frame (NaN without one).
+FrameScores = Mapping[str, tuple[float, float]]
+_NO_SCORE = (np.nan, np.nan)
 
 
 @dataclass(frozen=True)
-class Moment:
-    """What there is to show at one time.
+class FilmFrame:
+    """Frame of the film: the pictures of one time.
 
     Attributes:
         panes: Pictures by name, uint8 (height, width, 1 or 3); None for a pane without data.
-        given: Whether it was given to the model.
-        scores: By metric, those of the prediction and of the copy of the last given frame.
+        is_context: Whether it is a context frame, rather than made by the model.
+        scores: Scores of the prediction; empty without a truth.
     """
 
     panes: Panes
-    given: bool
-    scores: Scores = field(default_factory=dict)
+    is_context: bool
+    scores: FrameScores = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class _Filed:
-    """Where the pictures of a moment lie in the file, one after the other."""
+class _FileLocation:
+    """Location of a frame's pictures in the file, where they lie one after the other."""
 
     start: int
     shapes: dict[str, Shape | None]
@@ -46,32 +48,32 @@ class _Filed:
 
 
 class Film:
-    """The moments of one rollout. One thread may append while others read.
+    """Frames of one rollout. One thread may append while others read.
 
     Args:
         budget: Bytes of pictures to keep in memory.
-        folder: Where the file of those beyond it is made; None: the system's for such. The file has
-            no name there: it is gone with the process.
+        folder: The folder for the file of those beyond; None: the system's temporary folder. The
+            file has no name there: it is gone with the process.
     """
 
     def __init__(self, budget: int = BUDGET, folder: str | None = None):
         self._budget, self._folder = budget, folder
-        self._moments: list[tuple[Panes | _Filed, bool, Scores]] = []
+        self._frames: list[tuple[Panes | _FileLocation, bool, FrameScores]] = []
         self._names: dict[str, None] = {}
         self._metrics: dict[str, None] = {}
-        self._given, self._kept, self._filed = 0, 0, 0
+        self._num_context, self._bytes_in_memory, self._bytes_on_disk = 0, 0, 0
         self._file: int | None = None
         self._closed = False
         # Who appends may wait for the disk: readers must not wait for that.
-        self._appending, self._reading = threading.Lock(), threading.Lock()
+        self._append_lock, self._read_lock = threading.Lock(), threading.Lock()
 
     def __len__(self) -> int:
-        return len(self._moments)
+        return len(self._frames)
 
     @property
-    def given(self) -> int:
-        """How many moments come first that the model did not make."""
-        return self._given
+    def num_context(self) -> int:
+        """Number of context frames, which come first."""
+        return self._num_context
 
     @property
     def panes(self) -> tuple[str, ...]:
@@ -83,48 +85,54 @@ class Film:
         """Names of the scores, in order."""
         return tuple(self._metrics)
 
-    def append(self, panes: Panes, given: bool = False, scores: Scores | None = None) -> None:
-        """Add a moment; a closed film takes none, in silence.
+    def append(
+        self, panes: Panes, is_context: bool = False, scores: FrameScores | None = None
+    ) -> None:
+        """Append a frame; a closed film takes none, in silence.
 
         Args:
-            panes: See `Moment`; they are kept, not copied.
-            given: Given moments come before all others.
-            scores: See `Moment`.
+            panes: Pictures by name, as in `FilmFrame`; they are kept, not copied.
+            is_context: Whether it is a context frame; these come before all others.
+            scores: Scores of the prediction, if there is a truth.
 
         Raises:
-            UserError: If it has to go to the disk, which is full.
+            UserError: If the frame has to go to the disk, which is full.
         """
         scores = scores or {}
-        with self._appending:
+        with self._append_lock:
             if self._closed:
                 return
             size = sum(pane.size for pane in panes.values() if pane is not None)
-            kept = self._kept + size <= self._budget
-            stored = panes if kept else self._written(panes)
-            self._kept += size * kept
+            fits = self._bytes_in_memory + size <= self._budget
+            stored = panes if fits else self._write_panes(panes)
+            self._bytes_in_memory += size * fits
             self._names |= dict.fromkeys(panes)
             self._metrics |= dict.fromkeys(scores)
-            self._given += given
-            self._moments.append((stored, given, scores))
+            self._num_context += is_context
+            self._frames.append((stored, is_context, scores))
 
-    def __getitem__(self, index: int) -> Moment:
-        """Return a moment; a negative index counts from the end."""
-        stored, given, scores = self._moments[index]
-        panes = self._read(stored) if isinstance(stored, _Filed) else stored
-        return Moment(panes, given, scores)
+    def __getitem__(self, index: int) -> FilmFrame:
+        """Return a frame; a negative index counts from the end."""
+        stored, is_context, scores = self._frames[index]
+        panes = self._read(stored) if isinstance(stored, _FileLocation) else stored
+        return FilmFrame(panes, is_context, scores)
 
     def scores(self, name: str) -> tuple[np.ndarray, np.ndarray]:
-        """Return a metric of all moments, of predictions and of copies; NaN where there is none."""
-        pairs = [scores.get(name, _NOTHING) for _, _, scores in list(self._moments)]
-        made, copied = np.array(pairs, float).reshape(-1, 2).T
-        return made, copied
+        """Return a metric of all frames; NaN where there is none.
+
+        Returns:
+            The scores of the predictions and those of the baseline, each float (frames,).
+        """
+        pairs = [scores.get(name, _NO_SCORE) for _, _, scores in list(self._frames)]
+        predicted, copied = np.array(pairs, float).reshape(-1, 2).T
+        return predicted, copied
 
     def close(self) -> None:
-        """Forget all moments, and the file."""
-        with self._appending, self._reading:
+        """Forget all frames, and the file."""
+        with self._append_lock, self._read_lock:
             self._closed = True
-            self._moments = []
-            self._given = self._kept = 0
+            self._frames = []
+            self._num_context = self._bytes_in_memory = 0
             if self._file is not None:
                 os.close(self._file)
                 self._file = None
@@ -133,31 +141,33 @@ class Film:
         if getattr(self, "_file", None) is not None:
             self.close()
 
-    def _written(self, panes: Panes) -> _Filed:
-        filed = _Filed(self._filed, {n: None if p is None else p.shape for n, p in panes.items()})
+    def _write_panes(self, panes: Panes) -> _FileLocation:
+        location = _FileLocation(
+            self._bytes_on_disk, {n: None if p is None else p.shape for n, p in panes.items()}
+        )
         try:
             if self._file is None:
-                self._file = _nameless(self._folder)
-            at = filed.start
+                self._file = _unnamed_file(self._folder)
+            at = location.start
             for pane in panes.values():
                 if pane is not None:
                     at += _write(self._file, np.ascontiguousarray(pane), at)
         except OSError as error:
             raise UserError(_cannot_write(self._folder, error)) from error
-        self._filed = at
-        return filed
+        self._bytes_on_disk = at
+        return location
 
-    def _read(self, filed: _Filed) -> Panes:
-        with self._reading:  # so that nobody closes it meanwhile
+    def _read(self, location: _FileLocation) -> Panes:
+        with self._read_lock:  # so that nobody closes it meanwhile
             if self._file is None:
                 raise IndexError("the film was closed meanwhile")
-            data = os.pread(self._file, filed.size, filed.start)
-        if len(data) < filed.size:
-            raise OSError(errno.EIO, f"read {len(data)} of {filed.size} bytes of a film")
-        return unpacked(data, filed.shapes)
+            data = os.pread(self._file, location.size, location.start)
+        if len(data) < location.size:
+            raise OSError(errno.EIO, f"read {len(data)} of {location.size} bytes of a film")
+        return unpack(data, location.shapes)
 
 
-def _nameless(folder: str | None) -> int:
+def _unnamed_file(folder: str | None) -> int:
     """Make a file that is gone with its last user."""
     fd, name = tempfile.mkstemp(prefix="kvidgan-viewer-", dir=folder)
     os.unlink(name)

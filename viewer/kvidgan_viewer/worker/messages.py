@@ -1,31 +1,29 @@
-"""What the window and its worker process tell each other.
+"""Messages between the window and its worker process: requests and replies.
 
-Whatever concerns a rollout carries the number of its job: the window numbers them, and drops what
-comes late from an older one.
+Every message that concerns a rollout carries the number of its job: the window numbers them, and
+drops what comes late from an older one.
 """
 
 from dataclasses import dataclass
 
 from kvidgan.playback import Plan
 from kvidgan.rollout.description import Description
-from kvidgan_viewer.worker.shared_memory import Parcel
+from kvidgan_viewer.worker.film import FrameScores
+from kvidgan_viewer.worker.shared_memory import FrameLocation
 
-Scores = dict[str, tuple[float, float]]
-
-
-# --- what the window asks for
+# --- requests of the window
 
 
 @dataclass(frozen=True)
 class Open:
-    """Open an exported file, or the one of a run's folder."""
+    """Request to open an exported file, or the one of a run's folder."""
 
     path: str
 
 
 @dataclass(frozen=True)
-class Videos:
-    """List what a source of clips holds."""
+class ListVideos:
+    """Request for the list of the videos of a source of clips."""
 
     path: str
     layout: str = "auto"
@@ -33,46 +31,49 @@ class Videos:
 
 @dataclass(frozen=True)
 class Play:
-    """Play until there are `until` moments, given ones included; the job before this one ends."""
+    """Request to play until there are so many frames, context frames included.
+
+    The job before this one ends.
+    """
 
     job: int
     plan: Plan
-    until: int
+    num_frames: int
 
 
 @dataclass(frozen=True)
-class More:
-    """Go on with a job until there are `until` moments."""
+class Extend:
+    """Request to go on with a job until there are so many frames."""
 
     job: int
-    until: int
+    num_frames: int
 
 
 @dataclass(frozen=True)
 class Cancel:
-    """End a job; answered by `Cancelled`, whether there still was something to end or not."""
+    """Request to end a job; `Cancelled` follows, even if there was nothing to end any more."""
 
     job: int
 
 
 @dataclass(frozen=True)
-class LetGo:
-    """A slot's moment was read."""
+class ReleaseSlot:
+    """Note that the frame in a slot was read: the slot may be used again."""
 
     slot: int
 
 
 @dataclass(frozen=True)
 class Quit:
-    """End at once."""
+    """Request to end the process at once."""
 
 
-# --- what the worker process answers
+# --- replies of the worker process
 
 
 @dataclass(frozen=True)
 class Ready:
-    """The backend is loaded; versions of it and of Keras, by name."""
+    """Reply that the backend is loaded, with the versions of it and of Keras by name."""
 
     backend: str
     versions: dict[str, str]
@@ -80,120 +81,130 @@ class Ready:
 
 @dataclass(frozen=True)
 class Opened:
-    """A model is open; the path is that of the request."""
+    """Reply that a model is open; the path is that of the request."""
 
     path: str
     description: Description
 
 
 @dataclass(frozen=True)
-class Entry:
-    """A video of a source; the length in frames, None where only reading tells."""
+class VideoEntry:
+    """Entry of a list of videos; the number of frames is None where only reading tells it."""
 
     name: str
     split: str
-    length: int | None
+    num_frames: int | None
 
 
 @dataclass(frozen=True)
-class Listed:
-    """What a source of clips holds, and how it was understood, in one line."""
+class VideoList:
+    """List of the videos of a source of clips, with a line on how the source was read."""
 
     path: str
-    videos: tuple[Entry, ...]
+    videos: tuple[VideoEntry, ...]
     note: str
 
 
 @dataclass(frozen=True)
 class Started:
-    """A rollout begins.
+    """Reply that a rollout begins.
 
     Attributes:
-        job: Its number.
-        note: What is given, in one line; may be empty.
+        job: Number of the job.
+        note: A line on what the rollout begins with; may be empty.
         fps: Frames per second.
-        given: How many moments come first that the model did not make.
-        total: How many moments there can be, given ones included; None where only reading tells, or
-            there is no end.
-        panes: Names of the pictures of each moment, in the order to show them.
+        num_context: Number of context frames, which come first.
+        total: Number of frames that there can be, context frames included; None where only reading
+            tells it, or there is no end.
+        panes: Names of the pictures of each frame, in the order to show them.
     """
 
     job: int
     note: str
     fps: float
-    given: int
+    num_context: int
     total: int | None
     panes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Compiling:
-    """After `number` moments the step is called for the first time, for this number and size."""
+    """Reply that after so many frames the step is called for the first time, for their size."""
 
     job: int
-    number: int
+    num_frames: int
 
 
 @dataclass(frozen=True)
-class Made:
-    """A moment is made.
+class FrameReady:
+    """Reply that a frame is made.
 
     Attributes:
-        job: Of which rollout.
-        index: Its place there, from 0.
-        parcel: Where it lies in shared memory.
-        given: Whether it was given.
-        scores: By metric, those of the prediction and of the copy of the last given frame, NaN
-            without one; empty without a truth.
+        job: Number of the job.
+        index: Index of the frame in the film.
+        location: Location of its pictures in shared memory.
+        is_context: Whether it is a context frame.
+        scores: Scores of the prediction; empty without a truth.
     """
 
     job: int
     index: int
-    parcel: Parcel
-    given: bool
-    scores: Scores
+    location: FrameLocation
+    is_context: bool
+    scores: FrameScores
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """All `number` moments that were wanted are made; `More` goes on."""
+    """Reply that all frames that were requested are made, so many; `Extend` goes on."""
 
     job: int
-    number: int
+    num_frames: int
 
 
 @dataclass(frozen=True)
 class Ended:
-    """No more than `number` moments can be made."""
+    """Reply that no more than so many frames can be made."""
 
     job: int
-    number: int
+    num_frames: int
 
 
 @dataclass(frozen=True)
 class Cancelled:
-    """A job is at its end because this was asked for."""
+    """Reply that a job is at its end because this was requested."""
 
     job: int
 
 
 @dataclass(frozen=True)
 class Failed:
-    """Something did not work.
+    """Reply that something failed.
 
     Attributes:
-        job: The rollout that ends with it; None if it was something else.
+        job: Number of the job that ends with it; None if it was something else.
         sentence: What was expected, what was found, what to do.
-        details: The traceback of what nobody foresaw; else empty.
-        request: What could not be done; None if it was the backend that could not be loaded, or a
+        details: The traceback of an unexpected error; else empty.
+        request: The request that failed; None if it was the backend that could not be loaded, or a
             rollout that failed on the way.
     """
 
     job: int | None
     sentence: str
     details: str = ""
-    request: "Open | Videos | Play | More | Cancel | LetGo | Quit | None" = None
+    request: "Request | None" = None
 
 
-Request = Open | Videos | Play | More | Cancel | LetGo | Quit
-Reply = Ready | Opened | Listed | Started | Compiling | Made | Waiting | Ended | Cancelled | Failed
+Request = Open | ListVideos | Play | Extend | Cancel | ReleaseSlot | Quit
+Reply = (
+    Ready
+    | Opened
+    | VideoList
+    | Started
+    | Compiling
+    | FrameReady
+    | Waiting
+    | Ended
+    | Cancelled
+    | Failed
+)

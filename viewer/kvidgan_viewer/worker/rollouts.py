@@ -10,8 +10,7 @@ from kvidgan.media import colour_labels
 from kvidgan.playback import NoisePlan, Plan
 from kvidgan.playback.playback import Playback, PlaybackFrame, play
 from kvidgan.rollout import Rollout
-from kvidgan_viewer.worker.film import Moment
-from kvidgan_viewer.worker.messages import Scores
+from kvidgan_viewer.worker.film import FilmFrame, FrameScores
 
 Array = np.ndarray
 
@@ -31,7 +30,7 @@ class FilmRollout:
 
     playback: Playback
     panes: tuple[str, ...]
-    frames: Iterator[Moment]
+    frames: Iterator[FilmFrame]
 
 
 def begin(rollout: Rollout, plan: Plan) -> FilmRollout:
@@ -42,7 +41,7 @@ def begin(rollout: Rollout, plan: Plan) -> FilmRollout:
     """
     playback = play(rollout, plan)
     if isinstance(plan, NoisePlan):
-        frames = (Moment({"generated": one.frame}, given=False) for one in playback.frames)
+        frames = (FilmFrame({"generated": one.frame}, is_context=False) for one in playback.frames)
         return FilmRollout(playback, ("generated",), frames)
     first = [("labels", playback.has_label_maps), ("truth", playback.has_truth)]
     panes = [name for name, there in first if there]
@@ -50,16 +49,16 @@ def begin(rollout: Rollout, plan: Plan) -> FilmRollout:
     return FilmRollout(playback, tuple(panes), _film_frames(playback, panes))
 
 
-def _film_frames(playback: Playback, panes: list[str]) -> Iterator[Moment]:
+def _film_frames(playback: Playback, panes: list[str]) -> Iterator[FilmFrame]:
     last = None
     for one in playback.frames:
         pictures = _pictures(one)
         shown = {name: pictures.get(name) for name in panes}
         if one.is_context:
             last = one.frame
-            yield Moment(shown, given=True)
+            yield FilmFrame(shown, is_context=True)
         else:
-            yield Moment(shown, given=False, scores=_scores(one.truth, one.frame, last))
+            yield FilmFrame(shown, is_context=False, scores=_scores(one.truth, one.frame, last))
 
 
 def _pictures(one: PlaybackFrame) -> dict[str, Array | None]:
@@ -67,7 +66,7 @@ def _pictures(one: PlaybackFrame) -> dict[str, Array | None]:
     return {"labels": label_map, "truth": one.truth, "prediction": one.frame, **one.extras}
 
 
-def _scores(truth: Array | None, prediction: Array, last: Array | None) -> Scores:
+def _scores(truth: Array | None, prediction: Array, last: Array | None) -> FrameScores:
     """Compare a prediction, and the last context frame, with a truth of the same size."""
     if truth is None or truth.shape != prediction.shape:
         return {}

@@ -1,7 +1,7 @@
-"""The worker process: holds one model, and plays it for the window.
+"""Server: the loop of the worker process, which holds one model and plays it for the window.
 
-It must not load Qt, nor Keras before its environment is set; so it imports both the model's room
-and its own `rolling` late.
+It must not load Qt, nor Keras before its environment is set; so it imports `kvidgan.rollout` and
+`rollouts` late.
 """
 
 import importlib
@@ -24,29 +24,29 @@ from kvidgan.data.store.reader import ClipStore
 from kvidgan.errors import UserError
 from kvidgan.runs import exported
 from kvidgan_viewer.worker import messages
-from kvidgan_viewer.worker.film import Moment
-from kvidgan_viewer.worker.messages import Entry, Failed, Reply, Request
-from kvidgan_viewer.worker.shared_memory import Memory, Writer
+from kvidgan_viewer.worker.film import FilmFrame
+from kvidgan_viewer.worker.messages import Failed, Reply, Request, VideoEntry
+from kvidgan_viewer.worker.shared_memory import SharedMemory, Writer
 
 if TYPE_CHECKING:  # both load Keras
     from kvidgan.rollout import Rollout
     from kvidgan_viewer.worker.rollouts import FilmRollout
 
 
-def serve(connection: Connection, memory: Memory, backend: str) -> None:
-    """Be the worker process until the window asks for its end, or is gone.
+def serve(connection: Connection, memory: SharedMemory, backend: str) -> None:
+    """Run the worker process until the window requests its end, or is gone.
 
     Args:
-        connection: Brings requests, takes replies; see `messages`.
-        memory: Where the frames are laid.
-        backend: Of Keras.
+        connection: The pipe to the window, for the `messages`.
+        memory: The memory that frames are written to.
+        backend: Name of the Keras backend.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the window
     with suppress(AttributeError, OSError):
         os.nice(5)  # so that the window stays smooth
     inbox: queue.SimpleQueue[Request] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(connection, inbox), daemon=True).start()
-    Serving(_sender(connection), memory, backend).run(inbox)
+    Server(_sender(connection), memory, backend).run(inbox)
 
 
 def _listen(connection: Connection, inbox: "queue.SimpleQueue[Request]") -> None:
@@ -61,7 +61,7 @@ def _sender(connection: Connection) -> Callable[[Reply], None]:
     def send(reply: Reply) -> None:
         try:
             connection.send(reply)
-        except OSError:  # nobody is there to hear it
+        except OSError:  # the window is gone
             os._exit(0)
 
     return send
@@ -69,59 +69,68 @@ def _sender(connection: Connection) -> Callable[[Reply], None]:
 
 @dataclass
 class _Job:
-    """A rollout that is being played; `waits` once all that was wanted has been told."""
+    """Job: a rollout that is being played.
+
+    Attributes:
+        number: Number of the job.
+        num_frames: Number of frames that are requested.
+        rollout: The frames of the film.
+        num_sent: Number of frames that were sent.
+        pending: A frame that there was no slot for.
+        is_waiting: Whether all frames that are requested were sent, and the window was told so.
+    """
 
     number: int
-    until: int
-    rolling: "FilmRollout"
-    made: int = 0
-    held: Moment | None = None  # there was no slot for it
-    waits: bool = False
+    num_frames: int
+    rollout: "FilmRollout"
+    num_sent: int = 0
+    pending: FilmFrame | None = None
+    is_waiting: bool = False
 
 
-class Serving:
-    """Answers requests; between them it makes the frames that are wanted."""
+class Server:
+    """Server of requests; between them it makes the frames that are requested."""
 
-    def __init__(self, send: Callable[[Reply], None], memory: Memory, backend: str):
+    def __init__(self, send: Callable[[Reply], None], memory: SharedMemory, backend: str):
         self._send, self._backend = send, backend
         self._writer = Writer(memory)
         self._rollout: Rollout | None = None
         self._job: _Job | None = None
-        self._called: set[tuple[int, ...]] = set()  # what the step was compiled for
+        self._compiled_shapes: set[tuple[int, ...]] = set()  # what the step was compiled for
         self._versions: dict[str, str] | None = None
-        self._answers: dict[type, Callable[[Any], None]] = {
+        self._handlers: dict[type, Callable[[Any], None]] = {
             messages.Open: self._open,
-            messages.Videos: self._list,
+            messages.ListVideos: self._list_videos,
             messages.Play: self._play,
-            messages.More: self._more,
+            messages.Extend: self._extend,
             messages.Cancel: self._cancel,
-            messages.LetGo: lambda request: self._writer.let_go(request.slot),
+            messages.ReleaseSlot: lambda request: self._writer.release(request.slot),
         }
 
     def run(self, inbox: "queue.SimpleQueue[Request]") -> None:
         """Load the backend, then serve; return if that fails, or when a `Quit` is found."""
-        self._guarded(None, self._load)
+        self._report_errors(None, self._load)
         if self._versions is None:
             return
         while True:
             try:
-                request = inbox.get(block=not self._can_go_on())
+                request = inbox.get(block=not self._has_work())
             except queue.Empty:
                 assert self._job is not None
-                self._guarded(None, self._advance)
+                self._report_errors(None, self._advance)
                 continue
             if isinstance(request, messages.Quit):
                 return
-            answer = partial(self._answers[type(request)], request)
-            self._guarded(request, answer)
+            handler = partial(self._handlers[type(request)], request)
+            self._report_errors(request, handler)
 
-    def _guarded(self, request: Request | None, does: Callable[[], None]) -> None:
-        """Tell what goes wrong, and end the job that it went wrong in."""
+    def _report_errors(self, request: Request | None, action: Callable[[], None]) -> None:
+        """Run an action; report an error, and end the job that it happened in."""
         job: int | None = getattr(request, "job", None)
         if request is None and self._job is not None:
             job = self._job.number
         try:
-            does()
+            action()
             return
         except UserError as error:
             failed = Failed(job, str(error), request=request)
@@ -154,11 +163,11 @@ class Serving:
 
         with backends.quiet():
             self._rollout = Rollout.open(exported(Path(request.path)))
-        self._called.clear()
+        self._compiled_shapes.clear()
         self._send(messages.Opened(request.path, self._rollout.description))
 
-    def _list(self, request: messages.Videos) -> None:
-        self._send(messages.Listed(request.path, *listed(request.path, request.layout)))
+    def _list_videos(self, request: messages.ListVideos) -> None:
+        self._send(messages.VideoList(request.path, *video_entries(request.path, request.layout)))
 
     # --- rollouts
 
@@ -168,61 +177,61 @@ class Serving:
             raise UserError("There is no model to play: open a .keras file or a run's folder.")
         from kvidgan_viewer.worker.rollouts import begin
 
-        rolling = begin(self._rollout, request.plan)
-        self._job = _Job(request.job, request.until, rolling)
-        playback = rolling.playback
-        told = (playback.note, playback.fps, playback.num_context, playback.total, rolling.panes)
-        self._send(messages.Started(request.job, *told))
+        rollout = begin(self._rollout, request.plan)
+        self._job = _Job(request.job, request.num_frames, rollout)
+        playback = rollout.playback
+        fields = (playback.note, playback.fps, playback.num_context, playback.total, rollout.panes)
+        self._send(messages.Started(request.job, *fields))
 
-    def _more(self, request: messages.More) -> None:
+    def _extend(self, request: messages.Extend) -> None:
         job = self._job
-        if job is not None and job.number == request.job and request.until > job.until:
-            job.until, job.waits = request.until, False
+        if job is not None and job.number == request.job and request.num_frames > job.num_frames:
+            job.num_frames, job.is_waiting = request.num_frames, False
 
     def _cancel(self, request: messages.Cancel) -> None:
         if self._job is not None and self._job.number == request.job:
             self._job = None
         self._send(messages.Cancelled(request.job))
 
-    def _can_go_on(self) -> bool:
+    def _has_work(self) -> bool:
         job = self._job
-        if job is None or job.waits:
+        if job is None or job.is_waiting:
             return False
-        return job.held is None or self._writer.has_room(job.held.panes)
+        return job.pending is None or self._writer.has_room(job.pending.panes)
 
     def _advance(self) -> None:
-        """Make a moment, or tell that there are enough."""
+        """Make a frame, or report that there are enough."""
         job = self._job
         assert job is not None
-        if job.held is None and job.made >= job.until:
-            job.waits = True
-            self._send(messages.Waiting(job.number, job.made))
+        if job.pending is None and job.num_sent >= job.num_frames:
+            job.is_waiting = True
+            self._send(messages.Waiting(job.number, job.num_sent))
             return
-        moment = job.held or self._next(job)
-        if moment is None:
+        frame = job.pending or self._next_frame(job)
+        if frame is None:
             self._job = None
-            self._send(messages.Ended(job.number, job.made))
+            self._send(messages.Ended(job.number, job.num_sent))
             return
-        job.held = moment
-        if self._writer.has_room(moment.panes):
-            parcel = self._writer.write(moment.panes)
-            made = (job.made, parcel, moment.given, dict(moment.scores))
-            self._send(messages.Made(job.number, *made))
-            job.held, job.made = None, job.made + 1
+        job.pending = frame
+        if self._writer.has_room(frame.panes):
+            location = self._writer.write(frame.panes)
+            fields = (job.num_sent, location, frame.is_context, dict(frame.scores))
+            self._send(messages.FrameReady(job.number, *fields))
+            job.pending, job.num_sent = None, job.num_sent + 1
 
-    def _next(self, job: _Job) -> Moment | None:
-        rolling, playback = job.rolling, job.rolling.playback
+    def _next_frame(self, job: _Job) -> FilmFrame | None:
+        rollout, playback = job.rollout, job.rollout.playback
         shape = playback.step_shape
-        if job.made == playback.num_before_step and shape not in self._called:
-            self._send(messages.Compiling(job.number, job.made))
-        moment = next(rolling.frames, None)
-        if moment is not None and job.made >= playback.num_before_step:
-            self._called.add(shape)
-        return moment
+        if job.num_sent == playback.num_before_step and shape not in self._compiled_shapes:
+            self._send(messages.Compiling(job.number, job.num_sent))
+        frame = next(rollout.frames, None)
+        if frame is not None and job.num_sent >= playback.num_before_step:
+            self._compiled_shapes.add(shape)
+        return frame
 
 
-def listed(path: str, layout: str) -> tuple[tuple[Entry, ...], str]:
-    """Return the videos of a source of clips, and how it was understood, in one line.
+def video_entries(path: str, layout: str) -> tuple[tuple[VideoEntry, ...], str]:
+    """Return the videos of a source of clips, and a line on how the source was read.
 
     Raises:
         UserError: If there is no such source, or nothing usable.
@@ -230,8 +239,8 @@ def listed(path: str, layout: str) -> tuple[tuple[Entry, ...], str]:
     if is_store(path) and layout == "auto":
         with ClipStore.open(path) as store:
             rows = store.index[["name", "split", "length"]].tolist()
-        entries = tuple(Entry(str(n), str(split), int(length)) for n, split, length in rows)
+        entries = tuple(VideoEntry(str(n), str(split), int(length)) for n, split, length in rows)
         return entries, f"clip store: {len(entries)} video{'s' * (len(entries) != 1)}"
     source = find_source(path, layout)
     videos = source.videos
-    return tuple(Entry(v.name, v.split, v.length) for v in videos), source.describe()
+    return tuple(VideoEntry(v.name, v.split, v.length) for v in videos), source.describe()

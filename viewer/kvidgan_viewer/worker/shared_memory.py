@@ -1,15 +1,16 @@
-"""Frames from one process to another: a few slots of shared memory, each for one moment.
+"""Shared memory: a few slots, each for one frame on its way from one process to another.
 
 The memory has no name, so nobody has to clean it up: the system frees it when the last of the two
-processes is gone, however they end. A slot is used again only after the reader let it go, so a slow
-reader slows the writer, nothing is lost, and memory is bounded.
+processes is gone, however they end. A slot is used again only after the reader released it, so a
+slow reader slows the writer, nothing is lost, and memory is bounded.
 """
 
 import errno
+import math
 import mmap
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from multiprocessing.reduction import DupFd
 from typing import Any
@@ -25,13 +26,14 @@ SLOTS = 4
 
 
 @dataclass(frozen=True)
-class Parcel:
-    """Where a moment lies in the memory.
+class FrameLocation:
+    """Location of a frame in the memory.
 
     Attributes:
-        slot: Its number, to let it go.
-        start: Its first byte.
-        shapes: Of each pane, in the order in which they lie there; None for a pane without data.
+        slot: Number of the slot, to release it.
+        start: Index of the first byte.
+        shapes: Shapes of the panes, in the order in which they lie there; None for a pane without
+            data.
     """
 
     slot: int
@@ -40,21 +42,21 @@ class Parcel:
 
     @property
     def end(self) -> int:
-        """The byte after its last."""
-        return self.start + sum(np.prod(s, dtype=int) for s in self.shapes.values() if s)
+        """Index of the byte after the last."""
+        return self.start + sum(math.prod(s) for s in self.shapes.values() if s)
 
 
-class Memory:
+class SharedMemory:
     """Memory without a name, which grows and which a spawned process is given as an argument."""
 
     def __init__(self, inherited: int | None = None):
-        self._fd = _nameless() if inherited is None else inherited
+        self._fd = _unnamed_file() if inherited is None else inherited
 
-    def __reduce__(self):
-        return _inherited, (DupFd(self._fd),)
+    def __reduce__(self) -> tuple[Callable[[Any], "SharedMemory"], tuple[Any]]:
+        return _from_duplicate, (DupFd(self._fd),)
 
     def grow(self, size: int) -> None:
-        """Have at least `size` bytes.
+        """Grow to at least `size` bytes.
 
         Raises:
             UserError: If there is not so much memory.
@@ -71,57 +73,57 @@ class Memory:
             ) from error
 
     def mapped(self) -> mmap.mmap:
-        """Return a view of all of it, in its present size."""
+        """Return a view of all of the memory, in its present size."""
         return mmap.mmap(self._fd, 0)
 
     def close(self) -> None:
-        """Give it back, as far as this process is concerned; views stay."""
+        """Give the memory back, as far as this process is concerned; views stay."""
         fd, self._fd = self._fd, -1
         if fd >= 0:
             os.close(fd)
 
 
-def _nameless() -> int:
+def _unnamed_file() -> int:
     if hasattr(os, "memfd_create"):
         return os.memfd_create("kvidgan-viewer")
     with tempfile.TemporaryFile() as file:  # its name is gone at once
         return os.dup(file.fileno())
 
 
-def _inherited(duplicate: Any) -> Memory:
-    return Memory(duplicate.detach())
+def _from_duplicate(duplicate: Any) -> SharedMemory:
+    return SharedMemory(duplicate.detach())
 
 
 class Writer:
-    """The writing end. Not for several threads."""
+    """Writing end of the memory. Not for several threads."""
 
-    def __init__(self, memory: Memory, slots: int = SLOTS):
+    def __init__(self, memory: SharedMemory, slots: int = SLOTS):
         self._memory, self._slots = memory, slots
         self._free = set(range(slots))
         self._size = 0  # of a slot, bytes
         self._map: mmap.mmap | None = None
 
     def has_room(self, panes: Panes) -> bool:
-        """Whether a moment can be written now: a larger one than any before needs all slots."""
-        if _bytes(panes) > self._size:
+        """Whether a frame can be written now: a larger one than any before needs all slots."""
+        if _num_bytes(panes) > self._size:
             return len(self._free) == self._slots
         return bool(self._free)
 
-    def write(self, panes: Panes) -> Parcel:
-        """Write a moment that there is room for.
+    def write(self, panes: Panes) -> FrameLocation:
+        """Write a frame that there is room for.
 
         Args:
-            panes: By name, uint8 (height, width, channels), None for a pane without data.
+            panes: Pictures by name, uint8 (height, width, channels); None for a pane without data.
 
         Returns:
-            What the reader has to be told.
+            The location, for the reader.
 
         Raises:
-            UserError: If it needs more memory than there is.
+            UserError: If the frame needs more memory than there is.
         """
         if not self.has_room(panes):
-            raise ValueError("expected room for a moment: wait until the reader lets slots go")
-        view = self._fitting(_bytes(panes))
+            raise ValueError("expected room for a frame: wait until the reader releases slots")
+        view = self._ensure_size(_num_bytes(panes))
         slot = self._free.pop()
         at = start = slot * self._size
         for pane in panes.values():
@@ -129,13 +131,15 @@ class Writer:
                 target = np.frombuffer(view, np.uint8, pane.size, at)
                 np.copyto(target.reshape(pane.shape), pane)
                 at += pane.size
-        return Parcel(slot, start, {n: None if p is None else p.shape for n, p in panes.items()})
+        return FrameLocation(
+            slot, start, {n: None if p is None else p.shape for n, p in panes.items()}
+        )
 
-    def let_go(self, slot: int) -> None:
+    def release(self, slot: int) -> None:
         """Use a slot again: the reader has read it."""
         self._free.add(slot)
 
-    def _fitting(self, size: int) -> mmap.mmap:
+    def _ensure_size(self, size: int) -> mmap.mmap:
         """Return the memory, with slots of `size` bytes at least."""
         if self._map is None or size > self._size:
             whole = max(1, -(-size // mmap.PAGESIZE)) * mmap.PAGESIZE
@@ -145,21 +149,21 @@ class Writer:
 
 
 class Reader:
-    """The reading end. Not for several threads."""
+    """Reading end of the memory. Not for several threads."""
 
-    def __init__(self, memory: Memory):
+    def __init__(self, memory: SharedMemory):
         self._memory = memory
         self._map: mmap.mmap | None = None
 
-    def read(self, parcel: Parcel) -> dict[str, np.ndarray | None]:
-        """Return a copy of a moment; its slot can be let go then."""
-        if self._map is None or len(self._map) < parcel.end:
+    def read(self, location: FrameLocation) -> dict[str, np.ndarray | None]:
+        """Return a copy of a frame; its slot can be released then."""
+        if self._map is None or len(self._map) < location.end:
             self._map = self._memory.mapped()
         with memoryview(self._map) as view:
-            return unpacked(view[parcel.start : parcel.end].tobytes(), parcel.shapes)
+            return unpack(view[location.start : location.end].tobytes(), location.shapes)
 
 
-def unpacked(data: bytes, shapes: Mapping[str, Shape | None]) -> dict[str, np.ndarray | None]:
+def unpack(data: bytes, shapes: Mapping[str, Shape | None]) -> dict[str, np.ndarray | None]:
     """Return panes that lie one after the other, as read-only views of the bytes."""
     panes: dict[str, np.ndarray | None] = {}
     at = 0
@@ -172,5 +176,5 @@ def unpacked(data: bytes, shapes: Mapping[str, Shape | None]) -> dict[str, np.nd
     return panes
 
 
-def _bytes(panes: Panes) -> int:
+def _num_bytes(panes: Panes) -> int:
     return sum(pane.size for pane in panes.values() if pane is not None)
