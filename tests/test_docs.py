@@ -310,7 +310,9 @@ def gan(name):
     return code
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(
+    "backend", [pytest.param(b, marks=pytest.mark.slow if b == "jax" else ()) for b in BACKENDS]
+)
 @pytest.mark.parametrize(("name", "lines", "side"), GANS)
 def test_the_gan_trains(tmp_path, backend, name, lines, side):
     code = gan(name)
