@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication
 from kvidgan_viewer.canvas.canvas import Canvas, CanvasContent
 from kvidgan_viewer.canvas.pane import PaneSpec
 
-THREE = [PaneSpec("truth", "Truth"), PaneSpec("made", "Prediction"), PaneSpec("flow", "Flow")]
+THREE = [PaneSpec("truth", "Truth"), PaneSpec("prediction", "Prediction"), PaneSpec("flow", "Flow")]
 
 
 def colourful(height, width, channels=3, seed=0):

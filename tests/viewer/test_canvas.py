@@ -43,7 +43,7 @@ def test_panes_are_laid_out_anew_for_another_window(canvas):
     canvas.resize(300, 900)
     settle()
     assert canvas.frame_rect("truth").left() == canvas.frame_rect("flow").left()
-    assert canvas.frame_rect("truth").bottom() < canvas.frame_rect("made").top()
+    assert canvas.frame_rect("truth").bottom() < canvas.frame_rect("prediction").top()
 
 
 def test_panes_are_laid_out_anew_for_frames_of_another_shape(canvas):
@@ -59,18 +59,18 @@ def test_panes_are_laid_out_anew_for_frames_of_another_shape(canvas):
 
 def test_the_wheel_zooms_all_panes_at_the_cursor(canvas):
     before = {spec.name: canvas.frame_rect(spec.name) for spec in THREE}
-    rect = before["made"]
+    rect = before["prediction"]
     point = QPointF(round(rect.left() + rect.width() * 0.25), round(rect.top() + 40))
     part = ((point.x() - rect.left()) / rect.width(), (point.y() - rect.top()) / rect.height())
     wheel(canvas, point, 3)
     after = {spec.name: canvas.frame_rect(spec.name) for spec in THREE}
-    rect = after["made"]
-    assert rect.width() == pytest.approx(before["made"].width() * 1.25**3)
+    rect = after["prediction"]
+    assert rect.width() == pytest.approx(before["prediction"].width() * 1.25**3)
     assert rect.left() + part[0] * rect.width() == pytest.approx(point.x(), abs=1e-6)
     assert rect.top() + part[1] * rect.height() == pytest.approx(point.y(), abs=1e-6)
     for name in ("truth", "flow"):
         moved = after[name].center() - before[name].center()
-        assert moved.x() == pytest.approx((rect.center() - before["made"].center()).x())
+        assert moved.x() == pytest.approx((rect.center() - before["prediction"].center()).x())
         assert after[name].size() == rect.size()
 
 
@@ -90,65 +90,65 @@ def test_frames_cannot_be_dragged_out_of_all_sight(canvas):
 
 
 def test_a_double_click_fits(canvas):
-    before = canvas.frame_rect("made")
+    before = canvas.frame_rect("prediction")
     wheel(canvas, before.center(), 4)
-    assert canvas.frame_rect("made") != before
+    assert canvas.frame_rect("prediction") != before
     point = QPoint(450, 200)
     QTest.mouseDClick(canvas.childAt(point), Qt.MouseButton.LeftButton, pos=point)
-    assert canvas.frame_rect("made") == before
+    assert canvas.frame_rect("prediction") == before
 
 
 def test_the_zoom_has_an_end(canvas):
     wheel(canvas, QPointF(450, 200), 60)
-    assert canvas.frame_rect("made").width() / 40 <= 300
+    assert canvas.frame_rect("prediction").width() / 40 <= 300
     wheel(canvas, QPointF(450, 200), -120)
-    assert canvas.frame_rect("made").width() >= 50
+    assert canvas.frame_rect("prediction").width() >= 50
 
 
 def test_the_zoom_stays_for_frames_of_one_size_and_ends_with_another(canvas):
-    fitted = canvas.frame_rect("made")
+    fitted = canvas.frame_rect("prediction")
     wheel(canvas, fitted.center(), 3)
-    zoomed = canvas.frame_rect("made")
+    zoomed = canvas.frame_rect("prediction")
     canvas.display(CanvasContent(three()))
-    assert canvas.frame_rect("made") == zoomed
+    assert canvas.frame_rect("prediction") == zoomed
     canvas.display(CanvasContent(three(60, 80)))
-    assert canvas.frame_rect("made") == fitted
+    assert canvas.frame_rect("prediction") == fitted
 
 
 def test_one_pane_alone_uses_all_the_room(canvas):
-    before = canvas.frame_rect("made")
+    before = canvas.frame_rect("prediction")
     canvas.show_pane(2)
     settle()
-    assert canvas.visible_panes() == ("made",)
-    assert canvas.frame_rect("made").width() > before.width() * 1.5
-    assert abs(canvas.frame_rect("made").center().x() - 450) < 2
+    assert canvas.visible_panes() == ("prediction",)
+    assert canvas.frame_rect("prediction").width() > before.width() * 1.5
+    assert abs(canvas.frame_rect("prediction").center().x() - 450) < 2
     canvas.show_pane(9)
-    assert canvas.visible_panes() == ("made",)
+    assert canvas.visible_panes() == ("prediction",)
     canvas.show_all()
     settle()
-    assert canvas.frame_rect("made") == before
-    assert canvas.visible_panes() == ("truth", "made", "flow")
+    assert canvas.frame_rect("prediction") == before
+    assert canvas.visible_panes() == ("truth", "prediction", "flow")
 
 
 def test_other_panes_show_what_was_displayed(canvas):
     canvas.show_pane(3)
     canvas.set_panes(THREE[:2])
     settle()
-    assert canvas.visible_panes() == ("truth", "made")
-    assert (inside(canvas, "made")[2, 2] == three()["made"][0, 0]).all()
+    assert canvas.visible_panes() == ("truth", "prediction")
+    assert (inside(canvas, "prediction")[2, 2] == three()["prediction"][0, 0]).all()
 
 
 def test_the_value_under_the_mouse_is_told(canvas, qtbot):
     emitted = []
     canvas.pointed.connect(emitted.append)
-    frames, rect = three(), canvas.frame_rect("made")
+    frames, rect = three(), canvas.frame_rect("prediction")
     side = rect.width() / 40
     point = QPointF(rect.left() + 12.5 * side, rect.top() + 7.5 * side).toPoint()
     QTest.mouseMove(canvas.childAt(point), point)
-    value = ", ".join(str(number) for number in frames["made"][7, 12])
+    value = ", ".join(str(number) for number in frames["prediction"][7, 12])
     assert emitted == [f"Prediction   x 12, y 7   {value}"]
-    other = 255 - frames["made"]
-    canvas.display(CanvasContent(frames | {"made": other}))
+    other = 255 - frames["prediction"]
+    canvas.display(CanvasContent(frames | {"prediction": other}))
     value = ", ".join(str(number) for number in other[7, 12])
     assert emitted[1:] == [f"Prediction   x 12, y 7   {value}"], (
         "another frame under a mouse at rest"

@@ -237,7 +237,9 @@ def test_a_killed_process_is_told_and_can_be_started_again(worker, qtbot, models
     worker.cancel()
     worker.extend(10**7)
     assert worker.status == "died"
-    with qtbot.waitSignal(worker.waiting, timeout=LONG):  # a wish starts it, the model comes along
+    with qtbot.waitSignal(
+        worker.waiting, timeout=LONG
+    ):  # a request starts it, the model comes along
         film = worker.play(NoisePlan(1, 5, 5), num_frames=1)
     np.testing.assert_array_equal(film[0].panes["generated"], first[0])
 
@@ -290,7 +292,7 @@ def state():
     return state
 
 
-def test_an_answer_that_a_new_wish_has_overtaken_says_nothing(state):
+def test_a_reply_that_a_new_request_has_overtaken_changes_nothing(state):
     state.play(Film(), NoisePlan(), 5)
     assert state.extend(9)
     assert not state.receive(Waiting(1, 5))
@@ -310,7 +312,7 @@ def test_a_step_compiles_until_its_first_frame(state):
     state.receive(Compiling(1, 1))
     assert state.status == "compiling"
     film.append({})
-    state.receive(Compiling(1, 1))  # told late: the frame is there already
+    state.receive(Compiling(1, 1))  # it came late: the frame is there already
     assert state.status == "rolling"
 
 
@@ -358,7 +360,11 @@ def window(models, tmp_path, num_frames):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "always"},
+        env={
+            **os.environ,
+            "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'viewer'}",
+            "PYTHONWARNINGS": "always",
+        },
     ) as process:
         yield process, int(process.stdout.readline())
         process.kill()

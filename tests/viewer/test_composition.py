@@ -39,7 +39,7 @@ def test_panes_stand_side_by_side_enlarged():
         ("predicted", [GREY, PREDICTED_COLOUR, GREY]),
     ],
 )
-def test_edges_tell_what_was_given_and_what_was_made(border, edges):
+def test_edges_tell_context_and_predicted_frames(border, edges):
     names = ["truth", "prediction", "difference"]
     panes = {name: plain(3, 3, 9) for name in names}
     picture = compose(panes, names, border=border)
@@ -104,7 +104,7 @@ def test_the_size_told_is_the_size_drawn(format):
         assert picture_size(source, settings) == (even if format == "mp4" else (height, width))
 
 
-def test_pictures_follow_the_range_and_know_the_given_ones():
+def test_pictures_follow_the_range_and_know_the_context_frames():
     source = Exportable({"prediction": (2, 2)}, num_frames=6, num_context=3)
     settings = ExportSettings(Path("x"), "png", ("prediction",), range(1, 5), 10.0)
     shown = list(pictures(source, settings, lambda index: {"prediction": plain(2, 2, index)}))

@@ -316,7 +316,7 @@ def test_ranges(dialog):
     assert found == {"All": range(10), "Loop range": range(2, 6), "Made only": range(4, 10)}
 
 
-def test_a_film_without_given_frames_or_loop_has_one_range(dialog):
+def test_a_film_without_context_frames_or_loop_has_one_range(dialog):
     assert dialog(replace(SOURCE, num_context=0)).form.range.count() == 1
 
 

@@ -21,6 +21,11 @@ from tests.viewer.plotting import (
     values,
 )
 
+MEANINGS = {
+    "generator": "It moves up and down with its opponent.",
+    "penalty": "How far the critic's gradient is from length 1.",
+}
+
 
 def log(run, steps, mode="a", **values):
     """Append log points, each value a function of the step."""
@@ -34,9 +39,10 @@ def log(run, steps, mode="a", **values):
 
 @pytest.fixture
 def run(tmp_path):
-    made = Run(tmp_path / "first")
-    log(made, range(1, 21), generator=float, critic=lambda step: -1.0 * step, penalty=lambda _: 7.0)
-    return made
+    run = Run(tmp_path / "first")
+    log(run, range(1, 21), generator=float, critic=lambda step: -1.0 * step, penalty=lambda _: 7.0)
+    run.losses_path.write_text(json.dumps(MEANINGS))
+    return run
 
 
 @pytest.fixture

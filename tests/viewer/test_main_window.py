@@ -238,7 +238,7 @@ def test_what_is_chosen_is_played(window, models):
     assert num_frames == 64 + NUM_CONTEXT
 
 
-def test_panes_show_one_moment(window, models):
+def test_panes_show_one_frame_of_the_film(window, models):
     playing(window, models)
     window.controller.player_view.seek(1)
     assert [pixel(window, name) for name in ("history", "truth", "prediction")] == [10, 10, 10]
@@ -336,7 +336,7 @@ def test_more_frames_go_on_with_the_same_rollout(window, models):
     assert current.film is not film
 
 
-def test_who_has_paused_sees_the_same_moment_of_another_rollout(window, models):
+def test_who_has_paused_sees_the_same_frame_of_another_rollout(window, models):
     from dataclasses import replace
 
     current = open_model(window, models / "noise.keras")
@@ -370,7 +370,7 @@ def test_tab_plays_the_same_on_the_next_model(window, models, qtbot):
     window.controller.player_view.canvas.setFocus()
     qtbot.keyClick(window.controller.player_view.canvas, Qt.Key.Key_Tab)
     assert window.controller.sessions.current.name == "predictor"
-    assert window.controller.player_view.playhead.index == 5, "the same moment"
+    assert window.controller.player_view.playhead.index == 5, "the same frame"
     plans = {path: plan for path, plan, _ in FakeWorkerClient.plays}
     one, other = plans.values()
     assert one == other

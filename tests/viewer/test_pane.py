@@ -60,10 +60,14 @@ def test_a_frame_that_is_made_smaller_is_smooth(qtbot):
 
 
 def test_frames_of_another_size_fill_the_same_place(qtbot):
-    frames = {"truth": colourful(30, 40), "made": colourful(15, 20), "flow": colourful(30, 20)}
+    frames = {
+        "truth": colourful(30, 40),
+        "prediction": colourful(15, 20),
+        "flow": colourful(30, 20),
+    }
     canvas = open_canvas(qtbot, THREE, frames)
-    truth, made, flow = (canvas.frame_rect(spec.name) for spec in THREE)
-    assert made.size() == truth.size()
+    truth, prediction, flow = (canvas.frame_rect(spec.name) for spec in THREE)
+    assert prediction.size() == truth.size()
     assert flow.height() == pytest.approx(truth.height())
     assert flow.width() == pytest.approx(truth.width() / 2)
 
@@ -74,7 +78,7 @@ def test_the_border_tells_context_from_predicted(qtbot, kind, colours):
     canvas = open_canvas(qtbot, THREE, three(), kind=kind)
     canvas.set_colours(colours)
     settle()
-    image, rect = canvas.grab_frame(), canvas.frame_rect("made")
+    image, rect = canvas.grab_frame(), canvas.frame_rect("prediction")
     middle = rect.center()
     expected = {"context": colours.context, "predicted": colours.predicted, "": colours.canvas}[
         kind
@@ -93,7 +97,7 @@ def test_a_pane_that_is_not_marked_has_no_border(qtbot):
     specs = [PaneSpec("truth", "Truth", borders={}), THREE[1]]
     canvas = open_canvas(qtbot, specs, three(), kind="predicted")
     image = canvas.grab_frame()
-    for name, expected in (("truth", LIGHT.canvas), ("made", LIGHT.predicted)):
+    for name, expected in (("truth", LIGHT.canvas), ("prediction", LIGHT.predicted)):
         rect = canvas.frame_rect(name)
         assert colour(image, rect.left() - 2, rect.center().y()) == expected
 
@@ -126,12 +130,12 @@ def test_a_pane_without_a_frame_says_why(qtbot):
 def test_a_pane_that_is_not_named_is_empty(qtbot):
     canvas = open_canvas(qtbot, THREE, {"truth": colourful(30, 40)})
     assert canvas.pane_image("truth") is not None
-    assert canvas.pane_image("made") is None
+    assert canvas.pane_image("prediction") is None
 
 
 def test_the_title_and_the_corner_stand_above_the_frame(canvas):
     def line():
-        rect = canvas.frame_rect("made")
+        rect = canvas.frame_rect("prediction")
         rows = slice(round(rect.top()) - 20, round(rect.top()) - 4)
         return as_array(canvas.grab_frame())[rows, round(rect.left()) : round(rect.right())]
 
@@ -196,24 +200,24 @@ def test_a_screen_of_high_resolution_is_used():
 
 def test_a_frame_of_another_shape_is_placed_anew(canvas):
     frames = three()
-    before = canvas.frame_rect("made")
+    before = canvas.frame_rect("prediction")
     narrow = colourful(30, 10)
-    canvas.display(CanvasContent(frames | {"made": narrow}))
+    canvas.display(CanvasContent(frames | {"prediction": narrow}))
     settle()
-    seen = inside(canvas, "made")
+    seen = inside(canvas, "prediction")
     assert (seen[2, 2] == narrow[0, 0]).all()
     assert (seen[-2, -2] == narrow[-1, -1]).all()
-    assert canvas.frame_rect("made").height() == pytest.approx(before.height())
-    assert canvas.frame_rect("made").width() == pytest.approx(before.width() / 4)
+    assert canvas.frame_rect("prediction").height() == pytest.approx(before.height())
+    assert canvas.frame_rect("prediction").width() == pytest.approx(before.width() / 4)
 
 
 def test_new_panes_take_the_colours_and_the_smoothness_of_the_others(qtbot):
     frame = np.array([[[0, 0, 0], [255, 255, 255]]], np.uint8)
-    canvas = open_canvas(qtbot, THREE[:1], {"made": frame}, kind="context")
+    canvas = open_canvas(qtbot, THREE[:1], {"prediction": frame}, kind="context")
     canvas.set_colours(DARK)
     canvas.smooth = True
     canvas.set_panes(THREE[1:2])
     settle()
-    rect = canvas.frame_rect("made")
+    rect = canvas.frame_rect("prediction")
     assert colour(canvas.grab_frame(), rect.center().x(), rect.top() - 2) == DARK.context
-    assert len(np.unique(inside(canvas, "made"))) > 100
+    assert len(np.unique(inside(canvas, "prediction"))) > 100

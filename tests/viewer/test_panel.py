@@ -306,7 +306,7 @@ def test_a_path_counts_when_it_is_typed_to_its_end(panel, emitted, qtbot):
 # ---- Signals ------------------------------------------------------------------------------------
 
 
-def test_many_changes_make_one_wish(panel, emitted, qtbot):
+def test_many_changes_emit_one_signal(panel, emitted, qtbot):
     panel.set_description(NOISE)
     for seed in range(1, 51):
         panel.form.content.set_seed(seed)
@@ -317,7 +317,7 @@ def test_many_changes_make_one_wish(panel, emitted, qtbot):
     assert emitted == [NoiseValues(content_seed=50)]
 
 
-def test_what_is_changed_back_is_no_wish(panel, emitted, qtbot):
+def test_what_is_changed_back_emits_nothing(panel, emitted, qtbot):
     panel.set_description(NOISE)
     panel.form.videos.setValue(3)
     panel.form.videos.setValue(8)
@@ -333,7 +333,7 @@ def test_what_is_changed_back_is_no_wish(panel, emitted, qtbot):
         (MAPS, ClipValues("a", None, "auto", 1, 2, "f.png", None, num_frames=None)),
     ],
 )
-def test_values_go_round_without_a_wish(panel, emitted, qtbot, description, values):
+def test_values_go_round_without_a_signal(panel, emitted, qtbot, description, values):
     panel.set_description(description)
     panel.set_values(values)
     settle(qtbot)

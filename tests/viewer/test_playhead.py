@@ -113,7 +113,7 @@ def test_a_moment_of_slowness_drops_nothing(clock):
     assert set(np.diff(seen)) == {1}
 
 
-def test_a_paused_player_stays(playhead, clock):
+def test_a_paused_playhead_stays(playhead, clock):
     assert watch(playhead, clock, seconds=1) == [0]
     playhead.play()
     watch(playhead, clock, seconds=0.2)

@@ -46,10 +46,10 @@ class Viewer:
             "QT_QPA_PLATFORM": "xcb",
             "XDG_CONFIG_HOME": str(folder),
             "HOME": str(folder),
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'viewer'}",
         }
         self.log = (folder / "kvidgan_viewer.log").open("w+")
-        command = [sys.executable, "-m", "viewer", *map(str, paths)]
+        command = [sys.executable, "-m", "kvidgan_viewer", *map(str, paths)]
         self.process = subprocess.Popen(
             command, env=self.environment, stdout=self.log, stderr=self.log, cwd=folder
         )

@@ -45,9 +45,9 @@ def test_scores_and_the_baseline_are_drawn(scores):
     line = [colour_at(2.0 + k / 20, 10 - k / 20) for k in range(1, 60)]
     dark = [colour.lightness() < 128 for colour in line]
     assert 10 < sum(dark) < 50  # dashed
-    given, made = (colour_at(x, 15.0) for x in (0.7, 1.7))
-    assert given.green() > given.red() + 10  # shaded
-    assert made.green() == made.red()
+    context, predicted = (colour_at(x, 15.0) for x in (0.7, 1.7))
+    assert context.green() > context.red() + 10  # shaded
+    assert predicted.green() == predicted.red()
 
 
 def test_one_baseline_serves_models_with_the_same_and_others_have_their_own(scores, qtbot):
@@ -85,7 +85,7 @@ def test_why_there_is_nothing_to_draw_is_told(scores):
     assert not scores.note.isVisible()
 
 
-def test_the_cursor_follows_the_player_and_tells_the_values(scores):
+def test_the_cursor_follows_the_playhead_and_tells_the_values(scores):
     scores.set_scores({"mine": {"psnr": (OWN, COPY)}}, num_context=2)
     scores.set_cursor(3)
     assert scores.readout.text() == "t+2: mine 20 (copy last 9) dB"

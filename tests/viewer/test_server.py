@@ -63,7 +63,7 @@ class Served:
         return reply
 
     def film(self, last=Waiting):
-        """Return (panes, given, scores) of what is made, and the reply after that."""
+        """Return (panes, is_context, scores) of the frames, and the reply after that."""
         film = []
         while not isinstance(reply := self.outbox.get(timeout=60), last):
             if not isinstance(reply, Compiling):

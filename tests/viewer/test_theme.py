@@ -69,6 +69,10 @@ def test_curves_and_marks_can_be_seen(colours):
     assert contrast(colours.cursor, colours.window) > contrast(colours.mark, colours.window)
 
 
+def test_borders_have_the_same_colours_in_both_themes():
+    assert (LIGHT.context, LIGHT.predicted) == (DARK.context, DARK.predicted)
+
+
 @pytest.mark.parametrize("cones", [WITHOUT_RED_CONES, WITHOUT_GREEN_CONES, np.eye(3)])
 @pytest.mark.parametrize("colours", [LIGHT, DARK])
 def test_colours_are_told_apart_by_people_with_fewer_cones(colours, cones):

@@ -191,12 +191,12 @@ def test_a_screen_reader_can_tell_and_seek(bar, seeks):
     assert bar.accessibleName()
     assert bar.accessibleDescription() == "frame 4 of 10"
     assert (bar.minimum(), bar.maximum(), bar.value()) == (0, 19, 3)
-    assert seeks == [], "what is told is not wished for"
+    assert seeks == [], "setting a track requests no seek"
     bar.setValue(8)
     assert seeks == [8]
 
 
-def test_a_button_tells_its_wish(transport, qtbot):
+def test_each_button_emits_its_signal(transport, qtbot):
     for button, signal, value in (
         (transport.play, transport.play_pressed, []),
         (transport.back, transport.stepped, [-1]),

@@ -58,7 +58,7 @@ class Controller(QObject):
 
         Args:
             window: The window that gets them.
-            pages: Its pages: the start page, to which the player view is added.
+            pages: The window's pages, with the start page as the first; the player view is added.
             theme: The theme whose colours all widgets take.
             backend: Name of the Keras backend that models are opened on.
             window_commands: What the window does for commands of its own, by their names.

@@ -34,7 +34,7 @@ class Exporter(QObject):
         Args:
             window: The window that dialogs belong to.
             player_view: The view whose film and frames are exported.
-            settings: Where the last folder and the last choices are kept.
+            settings: The settings that keep the last folder and the last choices.
         """
         super().__init__(window)
         self._window, self._player_view, self._settings = window, player_view, settings

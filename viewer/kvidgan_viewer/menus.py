@@ -44,7 +44,7 @@ class Menus(QObject):
         Args:
             window: The window that the menu bar belongs to.
             commands: What each command does, by its name.
-            settings: Where recent paths are kept, and whether the plots were shown.
+            settings: The settings that keep recent paths, and whether the plots were shown.
             theme: The theme to choose in a menu of its own.
             backend: Name of the Keras backend that is checked.
             generator: The entry that shows the generator's panel.

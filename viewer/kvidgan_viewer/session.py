@@ -38,8 +38,8 @@ class Session(QObject):
         path: The exported file, or the run's folder.
         description: The description of the model, once it is open.
         film: The frames of the latest rollout.
-        values: What the user chose for it, if anything yet.
-        rollout: What the worker says of it, once it has begun.
+        values: The values that the user chose for the rollout, if any yet.
+        rollout: The worker's reply that the rollout begins, once it is there.
         finished: Whether no more frames can be made.
         num_requested: Number of frames that were requested, context frames included.
         worker: The process that holds the model.
@@ -203,7 +203,7 @@ class Session(QObject):
 
     def _fail(self, failed: messages.Failed) -> None:
         if isinstance(failed.request, messages.ListVideos):
-            return  # playing it tells the same
+            return  # playing the clip fails with the same sentence
         if failed.job is not None or isinstance(failed.request, messages.Play):
             self.finished = True
         if self.worker.status == "died":  # the backend could not be loaded

@@ -12,7 +12,7 @@ from kvidgan_viewer.session import Session, Values
 
 
 class Sessions(QObject):
-    """Sessions in the order of opening.
+    """Sessions of the open models, in the order of opening.
 
     Signals:
         added(Session): A model is being opened.

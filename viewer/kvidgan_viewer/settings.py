@@ -56,10 +56,10 @@ class Settings:
     def _read(self, name: str, default: Any) -> Any:
         # As JSON: the file that Qt keeps has no types, "false" would be true.
         try:
-            found = json.loads(str(self._store.value(name, "null")))
+            value = json.loads(str(self._store.value(name, "null")))
         except ValueError:
             return default
-        return found if isinstance(found, type(default)) else default
+        return value if isinstance(value, type(default)) else default
 
     def _write(self, name: str, value: Any) -> None:
         self._store.setValue(name, json.dumps(value))

@@ -12,10 +12,10 @@ class Stage(pg.GraphicsLayoutWidget):
     """Stage of the panes. It changes nothing by itself; positions are those of the scene.
 
     Signals:
-        zoomed(QPointF, float): Where the wheel was turned, and the factor to enlarge by.
-        dragged(QPointF, QPointF): Where the mouse was dragged from, and the distance.
+        zoomed(QPointF, float): The point where the wheel was turned, and the factor to enlarge by.
+        dragged(QPointF, QPointF): The point that the mouse was dragged from, and the distance.
         double_clicked(): The mouse was clicked twice.
-        hovered(object): Where the mouse is; None when it left.
+        hovered(QPointF | None): The point under the mouse; None when it left.
         resized(): The view has another size.
         painted(): The view was painted.
     """

@@ -1,1 +1,1 @@
-"""Panel: the form of what a model asks a user for."""
+"""Panel: the form for the values that a model needs."""

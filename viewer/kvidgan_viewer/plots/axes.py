@@ -40,7 +40,7 @@ class Curve:
 
 
 class _SeekBox(pg.ViewBox):
-    """A view whose left button seeks instead of moving it."""
+    """View box whose left button seeks instead of moving it."""
 
     seek_requested = Signal(float)
 

@@ -183,9 +183,9 @@ def time_unit(seconds: float) -> tuple[float, str]:
     return (60.0, "minutes") if seconds < 3 * 3600 else (3600.0, "hours")
 
 
-def nearest(places: np.ndarray, values: np.ndarray, wanted: float) -> int | None:
+def nearest(places: np.ndarray, values: np.ndarray, place: float) -> int | None:
     """Return the index of the value nearest to a place, among those that are finite; or None."""
     finite = np.flatnonzero(np.isfinite(places) & np.isfinite(values))
     if not len(finite):
         return None
-    return int(finite[np.abs(places[finite] - wanted).argmin()])
+    return int(finite[np.abs(places[finite] - place).argmin()])

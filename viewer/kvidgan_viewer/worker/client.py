@@ -85,7 +85,7 @@ class WorkerClient(QObject):
 
     @property
     def status(self) -> Status:
-        """What the process does, in one word."""
+        """Status of the process."""
         return self._state.status
 
     @property

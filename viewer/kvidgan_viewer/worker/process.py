@@ -86,7 +86,7 @@ class WorkerProcess:
             self._finish()
 
     def _start_process(self, child_end: Connection) -> bool:
-        with self._start_lock, child_end:  # closed here, or its end would not be seen
+        with self._start_lock, child_end:  # open here, it would hide the end of the process
             if self._closing:
                 return False
             try:

@@ -77,7 +77,7 @@ class _Job:
         rollout: The frames of the film.
         num_sent: Number of frames that were sent.
         pending: A frame that there was no slot for.
-        is_waiting: Whether all frames that are requested were sent, and the window was told so.
+        is_waiting: Whether all frames that are requested were sent, and `Waiting` after them.
     """
 
     number: int

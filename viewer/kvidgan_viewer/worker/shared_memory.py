@@ -47,7 +47,7 @@ class FrameLocation:
 
 
 class SharedMemory:
-    """Memory without a name, which grows and which a spawned process is given as an argument."""
+    """Memory without a name, which can grow, and be passed to a spawned process as an argument."""
 
     def __init__(self, inherited: int | None = None):
         self._fd = _unnamed_file() if inherited is None else inherited

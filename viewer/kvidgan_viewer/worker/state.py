@@ -24,7 +24,7 @@ class Job:
         plan: What is played; None before the first.
         num_frames: Number of frames that are requested.
         alive: Whether there may be more frames.
-        started: Whether the worker has said what the rollout is.
+        started: Whether the worker has replied that the rollout begins.
         rolling: Whether frames are requested that are not there yet.
         compiling: Whether the step is called for the first time.
     """
