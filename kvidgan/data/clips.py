@@ -15,8 +15,8 @@ from kvidgan.data.open import find_source, is_store
 from kvidgan.data.selection import select_video, video_note
 from kvidgan.data.source import Source, Video
 from kvidgan.data.store.reader import ClipStore
+from kvidgan.data.text import counted
 from kvidgan.data.transforms import resized
-from kvidgan.data.wording import counted
 from kvidgan.errors import UserError
 from kvidgan.media import read_video
 

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from kvidgan.contract import LabelKind
-from kvidgan.data.wording import counted
+from kvidgan.data.text import counted
 from kvidgan.media import fit_frames
 
 FoundLabels = Literal["edges", "foreground"]

@@ -5,7 +5,7 @@ import difflib
 import numpy as np
 
 from kvidgan.data.source import Source, Video
-from kvidgan.data.wording import counted
+from kvidgan.data.text import counted
 from kvidgan.errors import UserError
 
 

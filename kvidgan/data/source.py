@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from kvidgan.data.labels import LabelSet
-from kvidgan.data.wording import counted
+from kvidgan.data.text import counted
 from kvidgan.errors import UserError
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from kvidgan.data.labels import FoundLabels, find_labels, found_label_set
 from kvidgan.data.source import Skipped, Source, Video, without_path
-from kvidgan.data.wording import counted
+from kvidgan.data.text import counted
 from kvidgan.errors import UserError
 from kvidgan.media import fit_frames, fit_maps
 

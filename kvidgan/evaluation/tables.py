@@ -1,6 +1,6 @@
 """Tables: scores in Markdown, aligned so that they also read well on a terminal."""
 
-from kvidgan.data.wording import counted
+from kvidgan.data.text import counted
 from kvidgan.evaluation.evaluate import METRICS, REGIONS, TRUTH, Scores
 from kvidgan.evaluation.metrics import Interval
 

@@ -1,7 +1,6 @@
 """Benchmark: the speed and memory of training steps, for `kvidgan bench`."""
 
 import itertools
-import resource
 import statistics
 import sys
 import time
@@ -92,5 +91,7 @@ def _peak_memory() -> float:
     if status.exists():  # where getrusage begins with the peak of the process that started this one
         told = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
         return int(told["VmHWM"].split()[0]) / 1024
+    import resource  # not on Windows
+
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)

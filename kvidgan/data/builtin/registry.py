@@ -15,7 +15,7 @@ from kvidgan.data.builtin import maze, moving_digits, moving_shapes, streets
 from kvidgan.data.labels import LabelSet
 from kvidgan.data.schema import DigitsConfig
 from kvidgan.data.source import Source, Video
-from kvidgan.data.wording import counted
+from kvidgan.data.text import counted
 
 
 class BuiltIn(NamedTuple):

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from kvidgan.data.source import Skipped, Source, Video, without_path
-from kvidgan.data.wording import counted
+from kvidgan.data.text import counted
 from kvidgan.errors import UserError
 from kvidgan.media import natural_key
 
