@@ -371,7 +371,7 @@ def test_browsing_takes_the_name(dialog, monkeypatch, tmp_path):
     shown = dialog()
     name = str(tmp_path / "chosen")
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, **__: (name, ""))
-    shown.form.browse.click()
+    shown.form.browse_button.click()
     assert shown.settings().path == tmp_path / "chosen.gif"
 
 

@@ -119,7 +119,7 @@ def test_values_of_a_model_that_begins_from_noise(panel):
     form.content.set_seed(7)
     form.motion.set_seed(9)
     form.choices["mood"].setCurrentText("jack")
-    form.interpolate.setChecked(True)
+    form.interpolation.setChecked(True)
     assert panel.values() == NoiseValues(3, 7, 9, {"mood": "jack"}, "interpolate", num_frames=50)
     form.choices["mood"].setCurrentText("drawn")
     assert panel.values().choices == {}
@@ -137,7 +137,7 @@ def test_new_content_keeps_the_motion_and_shows_none_twice(panel):
 
 def test_the_way_between_contents_goes_on_where_it_ended(panel):
     panel.set_description(NOISE)
-    panel.form.interpolate.setChecked(True)
+    panel.form.interpolation.setChecked(True)
     panel.form.new_content.click()
     assert panel.values().content_seed == 1
 
@@ -148,12 +148,12 @@ def test_what_is_locked_stays(panel):
     form.content.lock.click()
     assert not form.content.box.isEnabled()
     assert not form.new_content.isEnabled()
-    form.new.click()
+    form.new_videos.click()
     assert (panel.values().content_seed, panel.values().motion_seed) == (0, 8)
     form.motion.lock.click()
-    assert not form.new.isEnabled()
+    assert not form.new_videos.isEnabled()
     form.content.lock.click()
-    form.new.click()
+    form.new_videos.click()
     assert (panel.values().content_seed, panel.values().motion_seed) == (8, 8)
 
 
@@ -175,14 +175,19 @@ def test_a_model_that_draws_one_thing_has_one_seed(panel):
     panel.set_description(described(content=FIXED))
     panel.form.content.set_seed(4)
     assert (panel.values().content_seed, panel.values().motion_seed) == (4, 4)
-    assert panel.form.new.isVisible()
+    assert panel.form.new_videos.isVisible()
 
 
 def test_a_model_that_draws_nothing_has_no_seed_and_no_way_between(panel):
     panel.set_description(described(state=STILL))
-    hidden = (panel.form.content, panel.form.motion, panel.form.new, panel.form.interpolate)
+    hidden = (
+        panel.form.content,
+        panel.form.motion,
+        panel.form.new_videos,
+        panel.form.interpolation,
+    )
     assert not any(widget.isVisible() for widget in hidden)
-    panel.form.interpolate.setChecked(True)
+    panel.form.interpolation.setChecked(True)
     assert panel.values().arrangement == "plain"
 
 

@@ -198,10 +198,10 @@ def test_a_screen_reader_can_tell_and_seek(bar, seeks):
 
 def test_each_button_emits_its_signal(transport, qtbot):
     for button, signal, value in (
-        (transport.play, transport.play_pressed, []),
-        (transport.back, transport.stepped, [-1]),
-        (transport.forward, transport.stepped, [1]),
-        (transport.loop, transport.loop_pressed, []),
+        (transport.play_button, transport.play_pressed, []),
+        (transport.back_button, transport.stepped, [-1]),
+        (transport.forward_button, transport.stepped, [1]),
+        (transport.loop_button, transport.loop_pressed, []),
     ):
         with qtbot.waitSignal(signal) as got:
             QTest.mouseClick(button, Qt.MouseButton.LeftButton)
@@ -211,33 +211,36 @@ def test_each_button_emits_its_signal(transport, qtbot):
 def test_a_speed_can_be_chosen(transport):
     chosen = []
     transport.speed_chosen.connect(chosen.append)
-    for action in transport.speed.menu().actions():
+    for action in transport.speed_button.menu().actions():
         action.trigger()
     assert chosen == list(SPEEDS)
-    assert "0.25x" in [action.text() for action in transport.speed.menu().actions()]
+    assert "0.25x" in [action.text() for action in transport.speed_button.menu().actions()]
 
 
 def test_seeking_passes_through(transport, qtbot):
     transport.update_state(TransportState(Track(num_frames=10, num_expected=10)))
     with qtbot.waitSignal(transport.seek_requested) as got:
         QTest.mouseClick(
-            transport.scrub, Qt.MouseButton.LeftButton, pos=middle(transport.scrub, 6, 10)
+            transport.scrub_bar, Qt.MouseButton.LeftButton, pos=middle(transport.scrub_bar, 6, 10)
         )
     assert got.args == [6]
 
 
 def test_numbers_are_shown(transport):
-    assert transport.frame.text() == "no frames"
+    assert transport.frame_label.text() == "no frames"
     track = Track(index=6, num_frames=12, num_expected=20)
     transport.update_state(TransportState(track))
-    assert (transport.frame.text(), transport.rate.text()) == ("frame 7 / 12", "25 fps")
+    assert (transport.frame_label.text(), transport.rate_label.text()) == ("frame 7 / 12", "25 fps")
     playing = TransportState(track, playing=True, achieved_fps=24.86, speed=2, wanted_fps=50)
     transport.update_state(playing)
-    assert (transport.rate.text(), transport.speed.text()) == ("24.9 of 50 fps", "2x")
+    assert (transport.rate_label.text(), transport.speed_button.text()) == ("24.9 of 50 fps", "2x")
     transport.update_state(TransportState(track, playing=True, waiting=True, direction=-1))
-    assert (transport.rate.text(), transport.speed.text()) == ("waiting for frames", "1x back")
+    assert (transport.rate_label.text(), transport.speed_button.text()) == (
+        "waiting for frames",
+        "1x back",
+    )
     transport.update_state(TransportState(wanted_fps=29.97, loop=Loop.PING_PONG))
-    assert (transport.rate.text(), transport.loop.text()) == ("29.97 fps", "Ping-pong")
+    assert (transport.rate_label.text(), transport.loop_button.text()) == ("29.97 fps", "Ping-pong")
 
 
 def ink(button):
@@ -251,22 +254,22 @@ def ink(button):
 
 
 def test_the_play_button_shows_what_it_would_do(transport):
-    left, drawn = ink(transport.play)
+    left, drawn = ink(transport.play_button)
     assert left > 0.6, "a triangle that points to the right"
     transport.update_state(TransportState(playing=True))
-    assert ink(transport.play)[0] == pytest.approx(0.5, abs=0.05), "two bars"
-    assert transport.play.accessibleName() == transport.play.toolTip() == "Pause"
+    assert ink(transport.play_button)[0] == pytest.approx(0.5, abs=0.05), "two bars"
+    assert transport.play_button.accessibleName() == transport.play_button.toolTip() == "Pause"
     transport.update_state(TransportState(direction=-1))
-    assert ink(transport.play)[0] == pytest.approx(1 - left, abs=0.05), "the other way round"
-    assert transport.play.toolTip() == "Play backward"
+    assert ink(transport.play_button)[0] == pytest.approx(1 - left, abs=0.05), "the other way round"
+    assert transport.play_button.toolTip() == "Play backward"
     transport.update_state(TransportState())
-    assert ink(transport.play) == (left, drawn)
+    assert ink(transport.play_button) == (left, drawn)
 
 
 def test_icons_take_the_colour_of_text(transport):
     for colours in (LIGHT, DARK):
         transport.set_colours(colours)
-        for button in (transport.play, transport.back, transport.forward):
+        for button in (transport.play_button, transport.back_button, transport.forward_button):
             image = button.icon().pixmap(64).toImage()
             seen = {
                 image.pixelColor(x, y).name()
@@ -294,6 +297,6 @@ def test_a_click_leaves_the_focus_where_it_is(qtbot):
     window.resize(700, 300)
     window.show()
     other.setFocus()
-    for widget in (transport.play, transport.loop, transport.scrub):
+    for widget in (transport.play_button, transport.loop_button, transport.scrub_bar):
         QTest.mouseClick(widget, Qt.MouseButton.LeftButton)
         assert window.focusWidget() is other

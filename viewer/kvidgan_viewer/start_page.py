@@ -42,11 +42,11 @@ class StartPage(QWidget):
             parent: The parent of the widget.
         """
         super().__init__(parent)
-        self.open = _button("&Open a file…", self.open_pressed)
-        self.folder = _button("Open a &folder…", self.folder_pressed)
-        self.demo = _button("Try the &demo", self.demo_pressed)
-        self.demo.setVisible(demo)
-        self.open.setDefault(True)
+        self.open_button = _button("&Open a file…", self.open_pressed)
+        self.folder_button = _button("Open a &folder…", self.folder_pressed)
+        self.demo_button = _button("Try the &demo", self.demo_pressed)
+        self.demo_button.setVisible(demo)
+        self.open_button.setDefault(True)
         self.recent = QListWidget()
         self.recent.setAccessibleName("Opened before")
         self.recent.itemActivated.connect(self._choose)
@@ -73,7 +73,7 @@ class StartPage(QWidget):
         hint = QLabel(HINT)
         hint.setWordWrap(True)
         row = QHBoxLayout()
-        for button in (self.open, self.folder, self.demo):
+        for button in (self.open_button, self.folder_button, self.demo_button):
             row.addWidget(button)
         inner = QWidget()
         inner.setMaximumWidth(WIDTH)

@@ -48,7 +48,7 @@ class Canvas(QWidget):
         self._zoom = Zoom()
         self._panes: dict[str, Pane] = {}
         self._single_pane: str | None = None
-        self._arranged: tuple[tuple[str, ...], int] = ((), 0)
+        self._arrangement: tuple[tuple[str, ...], int] = ((), 0)
         self._content = CanvasContent({})
         self._smooth = self._unpainted = False
         self._mouse: QPointF | None = None
@@ -71,7 +71,7 @@ class Canvas(QWidget):
             return
         self._stage.clear()
         self._panes = {spec.name: Pane(spec, self._zoom) for spec in specs}
-        self._arranged = ((), 0)
+        self._arrangement = ((), 0)
         if self._single_pane not in self._panes:
             self._single_pane = None
         for pane in self._panes.values():
@@ -153,8 +153,8 @@ class Canvas(QWidget):
         width, height = self._zoom.extent
         title = self._panes[names[0]].title_height
         across = columns(len(names), self.width(), self.height(), width / height, title)
-        if (names, across) != self._arranged:
-            self._arranged = (names, across)
+        if (names, across) != self._arrangement:
+            self._arrangement = (names, across)
             self._stage.clear()
             for place, name in enumerate(names):
                 self._stage.addItem(self._panes[name], place // across, place % across)

@@ -50,15 +50,15 @@ class FrameItem(pg.ImageItem):
     def __init__(self) -> None:
         super().__init__(axisOrder="row-major")
         self.smooth = False
-        self._drawn: np.ndarray | None = None
+        self._drawn_image: np.ndarray | None = None
         self._picture = QImage()
 
     def paint(self, painter: QPainter, *_: object) -> None:
         """Draw the frame; a reduced one is always smooth."""
         if self.image is None:
             return
-        if self._drawn is not self.image:
-            self._drawn, self._picture = self.image, picture(self.image)
+        if self._drawn_image is not self.image:
+            self._drawn_image, self._picture = self.image, picture(self.image)
         smaller = painter.deviceTransform().m11() < 1
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self.smooth or smaller)
         painter.drawImage(self.boundingRect(), self._picture)

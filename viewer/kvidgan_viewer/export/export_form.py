@@ -70,14 +70,14 @@ class ExportForm(QWidget):
         for title, frame_range in self._ranges().items():
             self.range.addItem(f"{title} ({len(frame_range)} frames)", title)
         self.path = named(QLineEdit(), "File name", "Of PNGs, the folder's name.")
-        self.browse = named(QPushButton("Browse…"), "Browse", "Choose a folder and a name.")
+        self.browse_button = named(QPushButton("Browse…"), "Browse", "Choose a folder and a name.")
 
     def _lay_out(self) -> None:
         rate, name, panes = QHBoxLayout(), QHBoxLayout(), QVBoxLayout()
         rate.addWidget(self.fps)
         rate.addWidget(self.rate, 1)
         name.addWidget(self.path, 1)
-        name.addWidget(self.browse)
+        name.addWidget(self.browse_button)
         for box in self.panes.values():
             panes.addWidget(box)
         form = QFormLayout(self)
@@ -99,7 +99,7 @@ class ExportForm(QWidget):
             spin.valueChanged.connect(self._update)
         for box in (self.repeat, self.borders, *self.panes.values()):
             box.toggled.connect(self._update)
-        self.browse.clicked.connect(self._browse)
+        self.browse_button.clicked.connect(self._browse)
 
     def _ranges(self) -> dict[str, range]:
         source = self._source

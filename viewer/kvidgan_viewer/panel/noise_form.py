@@ -57,7 +57,7 @@ class NoiseForm(QWidget):
         )
 
     def _build_buttons(self) -> None:
-        self.interpolate = named(
+        self.interpolation = named(
             QCheckBox("Interpolate between two contents" if self._needs.content else "Interpolate"),
             "Interpolate",
             "All videos have the same motion; the first has the content of this seed, the last that"
@@ -69,7 +69,7 @@ class NoiseForm(QWidget):
         self.new_motion = named(
             QPushButton("New motion"), "New motion", "Go on to the next motions; content stays."
         )
-        self.new = named(
+        self.new_videos = named(
             QPushButton("New videos"), "New videos", "Go on to the next seeds of all unlocked."
         )
 
@@ -89,11 +89,11 @@ class NoiseForm(QWidget):
             buttons.addWidget(self.new_content, 0, 0)
             buttons.addWidget(self.new_motion, 0, 1)
         if any(drawn):
-            buttons.addWidget(self.new, 1, 0, 1, 2)
+            buttons.addWidget(self.new_videos, 1, 0, 1, 2)
         column = QVBoxLayout(self)
         column.addLayout(form)
         if self._needs.can_interpolate:
-            column.addWidget(self.interpolate)
+            column.addWidget(self.interpolation)
         column.addLayout(buttons)
         column.addStretch(1)
 
@@ -105,10 +105,10 @@ class NoiseForm(QWidget):
             field.locked.connect(self._update_buttons)
         for choice in self.choices.values():
             choice.currentIndexChanged.connect(self.edited)
-        self.interpolate.toggled.connect(self.edited)
+        self.interpolation.toggled.connect(self.edited)
         self.new_content.clicked.connect(lambda: self.content.advance(self._seed_step()))
         self.new_motion.clicked.connect(lambda: self.motion.advance(self._seed_step()))
-        self.new.clicked.connect(self.advance_seeds)
+        self.new_videos.clicked.connect(self.advance_seeds)
 
     def advance_seeds(self) -> None:
         """Advance the seeds that are not locked."""
@@ -117,19 +117,19 @@ class NoiseForm(QWidget):
 
     def _seed_step(self) -> int:
         """Return the distance to seeds not shown yet; the next way begins where this one ends."""
-        return 1 if self.interpolate.isChecked() else self.videos.value()
+        return 1 if self.interpolation.isChecked() else self.videos.value()
 
     def _update_buttons(self) -> None:
         free = [not field.lock.isChecked() for field in (self.content, self.motion)]
         self.new_content.setEnabled(free[0])
         self.new_motion.setEnabled(free[1])
         drawn = (self._needs.content, self._needs.motion)
-        self.new.setEnabled(any(a and b for a, b in zip(free, drawn, strict=True)))
+        self.new_videos.setEnabled(any(a and b for a, b in zip(free, drawn, strict=True)))
 
     def values(self) -> NoiseValues:
         """Return the chosen values; a seed that the model does not draw from is the other one."""
         content, motion = self.content.seed(), self.motion.seed()
-        interpolates = self._needs.can_interpolate and self.interpolate.isChecked()
+        interpolates = self._needs.can_interpolate and self.interpolation.isChecked()
         return NoiseValues(
             videos=self.videos.value(),
             num_frames=self.num_frames.value(),
@@ -147,7 +147,7 @@ class NoiseForm(QWidget):
         self.num_frames.setValue(values.num_frames)
         self.content.set_seed(values.content_seed)
         self.motion.set_seed(values.motion_seed)
-        self.interpolate.setChecked(values.arrangement == "interpolate")
+        self.interpolation.setChecked(values.arrangement == "interpolate")
         for name, box in self.choices.items():
             box.setCurrentIndex(max(0, box.findData(values.choices.get(name))))
 

@@ -46,7 +46,7 @@ class HistoryPlot(QWidget):
         super().__init__(parent)
         self._files: dict[str, HistoryFile] = {}
         self._meanings = {"steps_per_second": "Training steps a second. Higher is better."}
-        self._colours, self._chosen_once = LIGHT, False
+        self._colours, self._has_default = LIGHT, False
         self._curves: list[Curve] = []
         self._notes: dict[str, str] = {}
         self._stale = False  # whether more was read than is drawn
@@ -171,8 +171,8 @@ class HistoryPlot(QWidget):
     def _update_keys(self) -> None:
         keys = sorted({key for file in self._files.values() for key in file.names()})
         self.keys.set_keys(keys, {key: self._meaning(key) for key in keys})
-        if keys and not self._chosen_once:
-            self._chosen_once = True
+        if keys and not self._has_default:
+            self._has_default = True
             self.keys.choose([key for key in _FIRST if key in keys] or keys[:1])
 
     def _set_log(self, on: bool) -> None:

@@ -61,16 +61,16 @@ class Transport(QWidget):
         super().__init__(parent)
         self._colours = LIGHT
         self._state = TransportState()
-        self.scrub = ScrubBar(self)
-        self.scrub.seek_requested.connect(self.seek_requested)
-        self.back = self._button("One frame back", lambda: self.stepped.emit(-1))
-        self.play = self._button("Play", self.play_pressed.emit)
-        self.forward = self._button("One frame forward", lambda: self.stepped.emit(1))
-        self.loop = self._button("What follows the last frame", self.loop_pressed.emit)
-        self.speed = self._button("Speed")
-        self.speed.setMenu(self._speeds())
-        self.speed.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.rate, self.frame = self._label("Frames a second"), self._label("Frame")
+        self.scrub_bar = ScrubBar(self)
+        self.scrub_bar.seek_requested.connect(self.seek_requested)
+        self.back_button = self._button("One frame back", lambda: self.stepped.emit(-1))
+        self.play_button = self._button("Play", self.play_pressed.emit)
+        self.forward_button = self._button("One frame forward", lambda: self.stepped.emit(1))
+        self.loop_button = self._button("What follows the last frame", self.loop_pressed.emit)
+        self.speed_button = self._button("Speed")
+        self.speed_button.setMenu(self._speeds())
+        self.speed_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.rate_label, self.frame_label = self._label("Frames a second"), self._label("Frame")
         self._lay_out()
         self.set_colours(LIGHT)
         self._show_state()
@@ -87,23 +87,29 @@ class Transport(QWidget):
     def set_colours(self, colours: Colours) -> None:
         """Set other colours."""
         self._colours = colours
-        self.scrub.set_colours(colours)
-        self.back.setIcon(icon("step back", colours.text))
-        self.forward.setIcon(icon("step forward", colours.text))
+        self.scrub_bar.set_colours(colours)
+        self.back_button.setIcon(icon("step back", colours.text))
+        self.forward_button.setIcon(icon("step forward", colours.text))
         self._draw_play()
 
     def _lay_out(self) -> None:
         rows = QVBoxLayout(self)
         rows.setContentsMargins(8, 2, 8, 4)
         rows.setSpacing(2)
-        rows.addWidget(self.scrub)
+        rows.addWidget(self.scrub_bar)
         row = QHBoxLayout()
-        for button in (self.back, self.play, self.forward, self.loop, self.speed):
+        for button in (
+            self.back_button,
+            self.play_button,
+            self.forward_button,
+            self.loop_button,
+            self.speed_button,
+        ):
             row.addWidget(button)
         row.addStretch()
-        row.addWidget(self.rate)
+        row.addWidget(self.rate_label)
         row.addSpacing(12)
-        row.addWidget(self.frame)
+        row.addWidget(self.frame_label)
         rows.addLayout(row)
 
     def _button(self, name: str, pressed: Callable[[], None] | None = None) -> QToolButton:
@@ -132,21 +138,21 @@ class Transport(QWidget):
 
     def _show_state(self) -> None:
         state = self._state
-        self.scrub.set_track(state.track)
-        _set_text(self.loop, LOOPS[state.loop])
-        _set_text(self.speed, f"{state.speed:g}x" + (" back" if state.direction < 0 else ""))
-        _set_text(self.rate, _rate(state))
-        _set_text(self.frame, _frame(state.track))
+        self.scrub_bar.set_track(state.track)
+        _set_text(self.loop_button, LOOPS[state.loop])
+        _set_text(self.speed_button, f"{state.speed:g}x" + (" back" if state.direction < 0 else ""))
+        _set_text(self.rate_label, _rate(state))
+        _set_text(self.frame_label, _frame(state.track))
         longest = _frame(replace(state.track, index=max(0, state.track.num_frames - 1)))
-        self.frame.setMinimumWidth(self.frame.fontMetrics().horizontalAdvance(longest))
+        self.frame_label.setMinimumWidth(self.frame_label.fontMetrics().horizontalAdvance(longest))
 
     def _draw_play(self) -> None:
         back = self._state.direction < 0
         name = "pause" if self._state.playing else "play back" if back else "play"
-        self.play.setIcon(icon(name, self._colours.text))
+        self.play_button.setIcon(icon(name, self._colours.text))
         word = "Pause" if self._state.playing else "Play backward" if back else "Play"
-        self.play.setAccessibleName(word)
-        self.play.setToolTip(word)
+        self.play_button.setAccessibleName(word)
+        self.play_button.setToolTip(word)
 
 
 def _set_text(widget: QToolButton | QLabel, text: str) -> None:
