@@ -306,6 +306,25 @@ def test_more_keys(window, models, qtbot):
     assert canvas.smooth
 
 
+def test_the_menus_choose_panes_and_recent_paths(window, models):
+    playing(window, models)
+    menus, options = window.controller.menus, window.controller.player_view.options
+    names = [action.text() for action in menus.panes.actions()]
+    assert names == ["History", "Truth", "Prediction", "Difference", "Mask"]
+    menus.panes.actions()[4].trigger()
+    assert "mask" in options.hidden
+    menus.panes.actions()[4].trigger()
+    assert "mask" not in options.hidden
+    menus.recent.aboutToShow.emit()
+    recent = {action.text(): action for action in menus.recent.actions()}
+    assert set(recent) == {str(models / name) for name in ("clip.npy", "predictor.keras")}
+    window.controller.clip = None
+    recent[str(models / "clip.npy")].trigger()
+    assert window.controller.clip == models / "clip.npy"
+    menus.plots.setChecked(False)
+    assert not window.controller.plots_dock.isVisible()
+
+
 def test_letters_are_typed_where_the_canvas_has_no_focus(window, models, qtbot):
     playing(window, models)
     field = window.controller.panel.form.clip.line

@@ -1,7 +1,6 @@
 """Menus: the menu bar, whose entries give commands by their names."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from functools import partial
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QAction, QActionGroup
@@ -71,7 +70,7 @@ class Menus(QObject):
             pane = self.panes.addAction(name.capitalize())
             pane.setCheckable(True)
             pane.setChecked(name not in hidden)
-            pane.triggered.connect(partial(self.pane_toggled.emit, name))
+            pane.triggered.connect(lambda on, name=name: self.pane_toggled.emit(name, on))
         self.panes.setEnabled(not self.panes.isEmpty())
         self.side_by_side.setChecked(side_by_side)
 
