@@ -5,6 +5,8 @@ import pytest
 
 from tests.conftest import BACKENDS, ROOT, run
 
+pytestmark = pytest.mark.slow
+
 OTHERS = [backend for backend in BACKENDS if backend != keras.backend.backend()]
 
 

@@ -132,6 +132,7 @@ def small(name):
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda p: str(p.relative_to(ROOT)))
+@pytest.mark.slow
 def test_a_shipped_config_trains_two_steps_at_reduced_size(path, tmp_path):
     train_two_steps(path, tmp_path)
 

@@ -15,6 +15,8 @@ from kvidgan.runs import Run
 from kvidgan_viewer.panel.panel import Panel
 from tests.test_config import train_two_steps
 
+pytestmark = pytest.mark.slow
+
 FAMILY = '''
 """Toy: a generator and a discriminator of one dense layer each."""
 

@@ -7,6 +7,8 @@ from kvidgan import families
 from tests.conftest import BACKENDS, ROOT, run
 from tests.first_step import OPTIONS
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def steps(tmp_path_factory):

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 
 BACKGROUND = 64  # dark grey, in every channel
-CONTEXT_COLOUR = (40, 200, 80)  # borders of context frames, green
-PREDICTED_COLOUR = (225, 50, 50)  # borders of predicted frames, red
+CONTEXT_COLOUR = (0, 158, 95)  # borders of context frames, green
+PREDICTED_COLOUR = (208, 52, 56)  # borders of predicted frames, red
 
 
 def grid(videos: np.ndarray, columns: int | None = None, gap: int = 2) -> np.ndarray:

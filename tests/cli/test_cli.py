@@ -32,6 +32,7 @@ def trained(tmp_path_factory):
     return fit.start(configs.check(raw, folder / "toy.yaml"), say=lambda text: None).run.folder
 
 
+@pytest.mark.slow
 def test_fit_says_where_things_are_and_what_to_try(tiny, kvidgan):
     status, out, _ = kvidgan("fit", tiny, "train.epochs=1", "train.steps_per_epoch=2")
     assert status == 0
@@ -44,6 +45,7 @@ def test_fit_says_where_things_are_and_what_to_try(tiny, kvidgan):
     assert "generator" in out
 
 
+@pytest.mark.slow
 def test_resume_takes_overrides_without_a_config(tiny, kvidgan):
     kvidgan("fit", tiny, "train.epochs=1", "train.steps_per_epoch=2")
     folder = tiny.parent / "runs" / "tiny"
@@ -53,6 +55,7 @@ def test_resume_takes_overrides_without_a_config(tiny, kvidgan):
     assert f"Done: 4 steps in {folder}" in out
 
 
+@pytest.mark.slow
 def test_a_second_stage_gets_a_name_of_its_own(trained, kvidgan):
     before = (trained / "toy.keras").read_bytes()
     status, out, err = kvidgan("fit", "--from", trained, "family.image_noise=0.2")
@@ -64,6 +67,7 @@ def test_a_second_stage_gets_a_name_of_its_own(trained, kvidgan):
     assert (second / "toy-2.keras").read_bytes() != before
 
 
+@pytest.mark.slow
 def test_a_predictor_is_told_by_what_to_try(tiny, kvidgan):
     family = "family={name: multiscale, preset: l2, width: 0.02}"
     short = ["train.ema=null", "train.epochs=1", "train.steps_per_epoch=2"]
@@ -86,6 +90,7 @@ def test_prepare_then_fit_takes_the_classes_by_name(tmp_path, trained, kvidgan):
     assert "labels jump, run" in out
 
 
+@pytest.mark.slow
 def test_real_film_strips_train(real_data, tmp_path, tiny, kvidgan):
     store = tmp_path / "actions.h5"
     status, out, _ = kvidgan("prepare", real_data / "actions", store)
@@ -192,6 +197,7 @@ def test_info_on_a_config_that_is_no_runs(tmp_path, kvidgan, text):
     assert "expected the sections family, data, train of a run" in err
 
 
+@pytest.mark.slow
 def test_bench_prints_one_line_of_json(tiny, kvidgan):
     status, out, _ = kvidgan("bench", tiny, "--batch", 1, "--steps", 3, "--json")
     assert status == 0

@@ -226,6 +226,7 @@ def test_fit_sees_exactly_these_batches(store):
 
 
 @pytest.mark.parametrize("backend", [b for b in BACKENDS if b != keras.backend.backend()])
+@pytest.mark.slow
 def test_fit_on_other_backends(store, backend):
     code = f"from tests.data.test_batches import check_fit; check_fit({str(store.path)!r})"
     run("-c", code, backend=backend, cwd=ROOT)

@@ -301,6 +301,7 @@ def test_killed_and_resumed_with_maps(tmp_path, monkeypatch):
         resumed.verify()
 
 
+@pytest.mark.slow
 def test_a_real_clip_with_edges(real_data, tmp_path):
     source = open_source(real_data / "clips" / "bgslibrary_video.avi")
     report = prepare(source, tmp_path / "s.h5", size=(48, 64), labels="edges", test_frames=10)

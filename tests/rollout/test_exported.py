@@ -5,6 +5,8 @@ import pytest
 
 from tests.conftest import BACKENDS, run
 
+pytestmark = pytest.mark.slow
+
 EXPORT = """
 import sys
 import keras

@@ -16,6 +16,8 @@ from kvidgan.rollout import Rollout, read_description
 from kvidgan.runs import Run
 from kvidgan.training import callbacks, checkpoint, fit
 
+pytestmark = pytest.mark.slow
+
 EXPLODED = r"became (nan|inf|no number) at step \d+|frames that are no numbers"
 
 

@@ -13,6 +13,8 @@ from kvidgan.errors import UserError
 from kvidgan.runs import Run
 from kvidgan.training import checkpoint, fit
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def first(tmp_path_factory):

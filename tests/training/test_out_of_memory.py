@@ -11,6 +11,8 @@ from kvidgan.training import fit
 from kvidgan.training.out_of_memory import out_of_memory
 from tests.conftest import TINY
 
+pytestmark = pytest.mark.slow
+
 
 def kind(name, base=Exception):
     return type(name, (base,), {})

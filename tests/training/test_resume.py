@@ -10,6 +10,8 @@ import pytest
 from kvidgan.runs import Run
 from tests.conftest import BACKENDS, process, run
 
+pytestmark = pytest.mark.slow
+
 
 def wait_for_step(started, history, step):
     while started.poll() is None:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from kvidgan.media import CONTEXT_COLOUR, PREDICTED_COLOUR
+
 
 @dataclass(frozen=True)
 class Colours:
@@ -48,7 +50,9 @@ class Colours:
 
 # The same in both themes: seen beside the light and the dark canvas, and told apart by people who
 # see few colours.
-_CONTEXT, _PREDICTED = "#009e5f", "#d03438"
+_CONTEXT, _PREDICTED = (
+    "#{:02x}{:02x}{:02x}".format(*colour) for colour in (CONTEXT_COLOUR, PREDICTED_COLOUR)
+)
 
 LIGHT = Colours(
     dark=False,
