@@ -11,7 +11,7 @@ _EXPECTED = (
     "{{initial_learning_rate: 0.0002, decay_steps: 1000, decay_rate: 0.96}}}}, found {}"
 )
 
-Rate = Annotated[float, Field(gt=0)]
+LearningRate = Annotated[float, Field(gt=0)]
 
 
 class ConstantThenLinear(keras.optimizers.schedules.LearningRateSchedule):
@@ -57,7 +57,7 @@ class OptimizerConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Literal["adam", "sgd", "rmsprop"] = Field("adam", description="The update rule.")
-    learning_rate: Rate | dict[str, Any] = Field(
+    learning_rate: LearningRate | dict[str, Any] = Field(
         2e-4,
         description="A number, or any Keras schedule as {class_name: CosineDecay, config: {...}}, "
         "or {class_name: ConstantThenLinear, config: {initial_learning_rate: 0.0002, decay_begin: "

@@ -21,7 +21,7 @@ def gradient_penalty(
     Args:
         critic: Takes a batch, returns one score a sample.
         real: (batch, ...).
-        generated: Likewise.
+        generated: Generated samples of the same shape.
         mix: (batch,): where on the segment each sample's x lies, 0 real, 1 generated; drawn
             uniformly from [0, 1], one a sample.
 

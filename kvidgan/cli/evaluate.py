@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from kvidgan.cli.common import Layout, backend, progress, say
+from kvidgan.cli.common import LayoutOption, backend, progress, say
 from kvidgan.errors import UserError
 
 
@@ -25,7 +25,7 @@ def evaluate(
     split: Annotated[
         str | None, typer.Option(help="Default: test if the data has it, else val, else all.")
     ] = None,
-    layout: Layout = "auto",
+    layout: LayoutOption = "auto",
     threshold: Annotated[
         float, typer.Option(min=0, help="Pixels are moving whose flow exceeds this, in pixels.")
     ] = 0.2,

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from kvidgan.cli.common import Model, Output, Scale, backend, counted, say
+from kvidgan.cli.common import Model, Output, ScaleOption, backend, counted, say
 from kvidgan.errors import UserError
 from kvidgan.playback.plan import Arrangement
 
@@ -28,7 +28,7 @@ def generate(
         bool, typer.Option("--interpolate", help="COUNT contents on the way between two.")
     ] = False,
     fps: Annotated[float, typer.Option(min=0.1, max=100, help="Frames a second.")] = 12.5,
-    scale: Scale = 0,
+    scale: ScaleOption = 0,
 ) -> None:
     """Generate videos from noise, side by side."""
     if arrangement != "plain" and interpolate:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 import typer
 
-from kvidgan.cli.common import Layout, Model, Output, Scale, backend, counted, say
+from kvidgan.cli.common import LayoutOption, Model, Output, ScaleOption, backend, counted, say
 from kvidgan.errors import UserError
 from kvidgan.media import enlarge, parse_size, write_together
 from kvidgan.media.comparison import comparison
@@ -45,7 +45,7 @@ def predict(
     video: Annotated[
         str | None, typer.Option(help="Which video, by name or number, where there are several.")
     ] = None,
-    layout: Layout = "auto",
+    layout: LayoutOption = "auto",
     first: Annotated[
         str | None,
         typer.Option(
@@ -89,7 +89,7 @@ def predict(
     fps: Annotated[
         float | None, typer.Option(min=0.1, max=100, help="Default: the clip's own, or 12.5.")
     ] = None,
-    scale: Scale = 0,
+    scale: ScaleOption = 0,
 ) -> None:
     """Go on with a clip: predict the frames after its first ones, or make those of label maps."""
     wanted = None if size is None else parse_size(size, "--size")

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from kvidgan.cli.common import Layout, progress, say
+from kvidgan.cli.common import LayoutOption, progress, say
 from kvidgan.errors import UserError
 from kvidgan.media import parse_size
 
@@ -13,7 +13,7 @@ from kvidgan.media import parse_size
 def prepare(
     source: Annotated[str, typer.Argument(help="A folder or file of videos, or a built-in set.")],
     destination: Annotated[Path, typer.Argument(help="The clip store to write, NAME.h5.")],
-    layout: Layout = "auto",
+    layout: LayoutOption = "auto",
     size: Annotated[
         str | None,
         typer.Option(

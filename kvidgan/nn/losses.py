@@ -29,44 +29,45 @@ def softmax_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     return -ops.mean(chosen)
 
 
-def power_error(truth: Tensor, made: Tensor, p: int) -> Tensor:
-    """Mean of |truth - made|^p, any equal shapes (Mathieu et al. 2015, eq. 1, as a mean)."""
-    difference = ops.abs(truth - made)
+def power_error(truth: Tensor, generated: Tensor, p: int) -> Tensor:
+    """Mean of |truth - generated|^p, any equal shapes (Mathieu et al. 2015, eq. 1, as a mean)."""
+    difference = ops.abs(truth - generated)
     return ops.mean(difference if p == 1 else difference**p)
 
 
-def gradient_difference(truth: Tensor, made: Tensor, alpha: int) -> Tensor:
+def gradient_difference(truth: Tensor, generated: Tensor, alpha: int) -> Tensor:
     """Compare how steep two images are: GDL (Mathieu et al. 2015, eq. 6).
 
     Differences of neighbours inside the image alone, so the border adds nothing.
 
     Args:
-        truth: (batch, height, width, channels), at least 2 pixels high and wide.
-        made: Likewise.
+        truth: True images (batch, height, width, channels), at least 2 pixels high and wide.
+        generated: Generated images of the same shape.
         alpha: Power of the difference of the absolute gradients.
 
     Returns:
         A scalar: the mean over vertical plus the mean over horizontal neighbours.
     """
     down = power_error(
-        ops.abs(truth[:, 1:] - truth[:, :-1]), ops.abs(made[:, 1:] - made[:, :-1]), alpha
+        ops.abs(truth[:, 1:] - truth[:, :-1]), ops.abs(generated[:, 1:] - generated[:, :-1]), alpha
     )
     across = power_error(
         ops.abs(truth[:, :, 1:] - truth[:, :, :-1]),
-        ops.abs(made[:, :, 1:] - made[:, :, :-1]),
+        ops.abs(generated[:, :, 1:] - generated[:, :, :-1]),
         alpha,
     )
     return down + across
 
 
 def gan_loss(kind: str, scores: Any, real: bool, generator: bool = False) -> Tensor:
-    """Judge scores of discriminators, whose aim or whose generator's aim is `real`.
+    """Return the adversarial loss of scores that ought to be those of real samples, or not.
 
     Args:
         kind: "lsgan", (score - 1)^2 or score^2 (Mao et al. 2017, eq. 9); "hinge", relu(1 -+ score)
             and for the generator -+score (Lim and Ye 2017); "bce", cross-entropy of logits.
         scores: A tensor of any shape, or a list of them: one a scale.
-        real: What the scores should say: true of real samples, and of made ones for the generator.
+        real: What the scores should say: true of real samples, and of generated ones where the
+            loss is the generator's.
         generator: Whose loss it is; only "hinge" has two.
 
     Returns:
@@ -90,33 +91,33 @@ def _gan_loss(kind: str, scores: Tensor, real: bool, generator: bool) -> Tensor:
     return ops.mean(wrong if generator else ops.relu(1.0 + wrong))
 
 
-def feature_matching(real_features: Any, made_features: Any) -> Tensor:
-    """Compare what discriminators see in real and in made frames (Wang et al. 2018, eq. 4).
+def feature_matching(real_features: Any, generated_features: Any) -> Tensor:
+    """Compare what discriminators see in real and in generated frames (Wang et al. 2018, eq. 4).
 
     Args:
         real_features: Feature maps, in a list or in lists of lists: of scales, of layers, as a rule
             without the scores. A fixed aim: no gradient flows into them.
-        made_features: Likewise, of equal shapes.
+        generated_features: Feature maps of the generated frames, of equal shapes.
 
     Returns:
         A float32 scalar: the mean over all maps of each map's mean absolute difference.
     """
-    real, made = keras.tree.flatten(real_features), keras.tree.flatten(made_features)
-    pairs = [[ops.cast(x, "float32") for x in pair] for pair in zip(real, made, strict=True)]
+    real, generated = keras.tree.flatten(real_features), keras.tree.flatten(generated_features)
+    pairs = [[ops.cast(x, "float32") for x in pair] for pair in zip(real, generated, strict=True)]
     return sum(power_error(ops.stop_gradient(r), m, 1) for r, m in pairs) / len(pairs)
 
 
-def masked_l1(truth: Tensor, made: Tensor, mask: Tensor) -> Tensor:
+def masked_l1(truth: Tensor, generated: Tensor, mask: Tensor) -> Tensor:
     """Absolute difference where a mask is 1, as a mean over all positions and channels.
 
     The mean is over masked-out positions too: a frame with little to judge weighs little.
 
     Args:
-        truth: (..., channels).
-        made: Likewise.
-        mask: (..., 1), between 0 and 1.
+        truth: True values (..., channels).
+        generated: Generated values of the same shape.
+        mask: Weights (..., 1), between 0 and 1.
 
     Returns:
         A scalar.
     """
-    return ops.mean(ops.abs(truth - made) * mask)
+    return ops.mean(ops.abs(truth - generated) * mask)

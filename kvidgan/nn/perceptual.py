@@ -31,20 +31,20 @@ _MD5 = "253f8cb515780f3b799900260a226db6"
 _PATIENCE = 15.0  # seconds without a byte, after which a download has failed
 
 
-def perceptual_loss(network: keras.Model, truth: Tensor, made: Tensor) -> Tensor:
+def perceptual_loss(network: keras.Model, truth: Tensor, generated: Tensor) -> Tensor:
     """Compare frames by what a network sees in them.
 
     Args:
         network: From `perceptual_network`.
-        truth: (batch, height, width, 3), RGB in [-1, 1], sides of at least 16 pixels. A fixed aim:
-            no gradient flows into it.
-        made: Likewise, with a gradient.
+        truth: True frames (batch, height, width, 3), RGB in [-1, 1], sides of at least 16 pixels.
+            A fixed aim: no gradient flows into them.
+        generated: Generated frames, likewise; gradients flow into them.
 
     Returns:
         A float32 scalar: the layers' mean absolute differences, weighted and summed.
     """
     loss = 0.0
-    pairs = zip(network(truth, training=False), network(made, training=False), strict=True)
+    pairs = zip(network(truth, training=False), network(generated, training=False), strict=True)
     for weight, (true, found) in zip(WEIGHTS.values(), pairs, strict=True):
         difference = ops.cast(ops.stop_gradient(true), "float32") - ops.cast(found, "float32")
         loss += weight * ops.mean(ops.abs(difference))

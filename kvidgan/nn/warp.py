@@ -47,7 +47,7 @@ def compose(first: Tensor, then: Tensor) -> Tensor:
 
     Args:
         first: (batch, height, width, 2), pixels: from t to t-1.
-        then: Likewise, from t-1 to t-2.
+        then: Flow from t-1 to t-2, of the same shape.
 
     Returns:
         (batch, height, width, 2): a pixel goes by `first`, and from there by `then`.

@@ -34,7 +34,7 @@ def drawn_once(spec: Any) -> TypeGuard[Latent | State]:
     return isinstance(spec, State) or (isinstance(spec, Latent) and spec.per == "video")
 
 
-class Noise:
+class NoiseStreams:
     """All that is drawn in one rollout: a stream for each video and input."""
 
     def __init__(

@@ -139,7 +139,7 @@ class Rollout:
         )
         consecutive = range(seed, seed + videos)
         check_looks(self.description, looks or {})
-        noise = inputs.Noise(
+        noise = inputs.NoiseStreams(
             self.description, content_seeds or consecutive, motion_seeds or consecutive
         )
         if not len(noise.content_seeds) == len(noise.motion_seeds) == videos:

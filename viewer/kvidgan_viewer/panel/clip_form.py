@@ -19,7 +19,7 @@ from kvidgan_viewer.panel.fields import LAST_SEED, NARROW, PathField, number
 from kvidgan_viewer.panel.values import ClipValues, Needs, NoiseValues, parsed_size
 from kvidgan_viewer.widgets import named
 
-Video = tuple[str, str, int | None]  # name, split or "", frames if known
+VideoRow = tuple[str, str, int | None]  # name, split or "", frames if known
 
 _MOST = 1_000_000
 
@@ -144,7 +144,7 @@ class ClipForm(QWidget):
         self.set_videos([])
         self.edited.emit()
 
-    def set_videos(self, videos: Sequence[Video]) -> None:
+    def set_videos(self, videos: Sequence[VideoRow]) -> None:
         """Offer the videos of the clip's source; the one chosen stays so, if it is among them."""
         before = self.video.currentData()
         self.video.blockSignals(True)

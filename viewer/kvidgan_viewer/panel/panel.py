@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QWidget
 
 from kvidgan.errors import UserError
 from kvidgan.rollout.description import Description
-from kvidgan_viewer.panel.clip_form import ClipForm, Video
+from kvidgan_viewer.panel.clip_form import ClipForm, VideoRow
 from kvidgan_viewer.panel.noise_form import NoiseForm
 from kvidgan_viewer.panel.values import ClipValues, NoiseValues, needs
 
@@ -96,7 +96,7 @@ class Panel(QScrollArea):
         if isinstance(self.form, ClipForm):
             self.form.set_clip(path)
 
-    def set_videos(self, videos: Sequence[Video]) -> None:
+    def set_videos(self, videos: Sequence[VideoRow]) -> None:
         """Offer the videos that the clip's source holds: (name, split or "", frames or None)."""
         if isinstance(self.form, ClipForm):
             self.form.set_videos(videos)
