@@ -251,7 +251,7 @@ def _train(
     run.losses_path.write_text(json.dumps(dict(losses), indent=1))
     clock = callbacks.Clock(position, config.train.epochs, config.train.steps_per_epoch)
     rollout = Rollout(*_described(gan, config, trained_on))
-    interrupt, progress = callbacks.Interrupt(clock, say), Progress(clock)
+    interrupt, progress = callbacks.Interrupt(clock, say), Progress(clock, names=list(losses))
     around = [clock, interrupt, *_callbacks(config, run, clock, rollout, gan, store), progress]
     with (
         interrupt.listening(),

@@ -1,7 +1,7 @@
 """Progress: the live line of a run on a terminal, plain lines elsewhere."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import keras
@@ -13,10 +13,20 @@ from kvidgan.training.callbacks import Clock
 
 
 class Progress(keras.callbacks.Callback):
-    """Shows step, losses, rate and time left, live or every 15 seconds."""
+    """Shows step, losses, rate and time left, live or every 15 seconds.
 
-    def __init__(self, clock: Clock, console: Console | None = None, every: float = 15.0):
+    Losses come in the order of `names`, and then any others.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        console: Console | None = None,
+        every: float = 15.0,
+        names: Sequence[str] = (),
+    ):
         super().__init__()
+        self.names = list(names)
         self.clock, self.every = clock, every
         self.console = console or Console(highlight=False)
         self._bar: Bar | None = None
@@ -53,7 +63,9 @@ class Progress(keras.callbacks.Callback):
         rate = (step - start) / (now - since) if step > start else 0.0
         left = (self.clock.total - step) / rate if rate else 0.0
         speed = f"{rate:.2f} steps/s  {_duration(left)} left" if rate else "measuring the rate"
-        losses = "  ".join(f"{name} {value:.3f}" for name, value in logs.items())
+        known = [name for name in self.names if name in logs]
+        order = [*known, *(name for name in logs if name not in known)]
+        losses = "  ".join(f"{name} {logs[name]:.3f}" for name in order)
         return f"step {step}/{self.clock.total}  {speed}  {losses}"
 
 

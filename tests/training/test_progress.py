@@ -29,6 +29,12 @@ def test_plain_lines_where_there_is_no_terminal():
     assert "\x1b" not in "".join(lines)
 
 
+def test_losses_come_in_the_familys_order():
+    progress = Progress(Clock(Position(), 1, 1), names=["generator", "critic", "l2"])
+    line = progress._line(1.0, 1, {"critic": 1.0, "own": 2.0, "generator": 3.0})
+    assert line.endswith("generator 3.000  critic 1.000  own 2.000")
+
+
 def test_a_live_line_on_a_terminal():
     text = shown(terminal=True)
     assert "\x1b[" in text

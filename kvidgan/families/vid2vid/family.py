@@ -147,30 +147,38 @@ class Family(FamilyModel):
     def adversarial_step(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """Generate the next frames, then update generators and discriminators; return losses."""
         window, kept = self._window(batch), self.config.kept
+
+        # A run begins with real frames and goes on with its own.
         begins = ops.reshape(window["position"], (-1, 1, 1, 1, 1)) == 0
-        past = ops.where(begins, window["frames"][:, :kept], self.past.value)
+        past = ops.where(begins, window["frames"][:, :kept], self.past.value)  # (b, kept, h, w, c)
+
         generated, raw, losses = self._step_generators(window, past)
         losses |= self._step_discriminators(window, generated, raw)
         self.past.assign(generated[:, -kept:])
         return losses
 
     def _window(self, batch: dict[str, Tensor]) -> Window:
+        """Return a batch as the networks take it; T is kept + backprop_frames."""
         config = self.config
-        seen = config.kept - config.past  # of the label maps before, a generator sees `past`
-        labels = one_hot_labels(batch["video_labels"][:, seen:], len(config.labels or []))
+
+        # Label maps (b, T', h, w, classes); of those before the new frames G sees `past`.
+        first = config.kept - config.past
+        labels = one_hot_labels(batch["video_labels"][:, first:], len(config.labels or []))
         if config.instance_edges:
-            ids = batch["video_instances"][:, seen:]
+            ids = batch["video_instances"][:, first:]  # (b, T', h, w)
             times = [instance_edges(ids[:, time]) for time in range(ids.shape[1])]
             labels = ops.concatenate([labels, ops.stack(times, axis=1)], axis=-1)
+
+        # Objects of the new frames, whose looks are averaged: (b, backprop_frames, h, w).
         objects = {}
         if config.features:
             objects["classes"] = self._new(batch["video_labels"])
             objects["instances"] = self._new(batch["video_instances"])
         return {
             **objects,
-            "frames": to_signal(batch["video"]),
+            "frames": to_signal(batch["video"]),  # (b, T, h, w, c) in [-1, 1]
             "labels": labels,
-            "flow": ops.cast(batch["video_flow"], "float32"),
+            "flow": ops.cast(batch["video_flow"], "float32"),  # (b, T, h, w, 2), pixels
             "confidence": ops.cast(batch["video_confidence"], "float32")[..., None],
             "position": ops.cast(batch["video_position"], "int32"),
         }
@@ -266,7 +274,8 @@ class Family(FamilyModel):
             if config.flow:
                 inputs["past"] = self._seen_past(window, frames[:, -config.past :], number)
             outputs.append(self.generator(inputs, training=True))
-            frames = ops.concatenate([frames, outputs[-1]["frame"][:, None]], axis=1)
+            new = outputs[-1]["frame"][:, None]  # (b, 1, h, w, c)
+            frames = ops.concatenate([frames, new], axis=1)
         return outputs, frames
 
     def _seen_past(self, window: Window, past: Tensor, number: int) -> Tensor:
@@ -319,8 +328,12 @@ class Family(FamilyModel):
             time = self.config.kept + number
             flow, confidence = window["flow"][:, time], window["confidence"][:, time]
             real, before = window["frames"][:, time], window["frames"][:, time - 1]
+
+            # The flow itself, and where it takes the true past frame.
             found["flow"].append(masked_l1(flow, output["flow"], confidence))
             found["warp"].append(masked_l1(real, warp(before, output["flow"]), confidence))
+
+            # The past generated frame, taken along the true flow: what flickers is lost here.
             steady = warp(ops.stop_gradient(generated[:, time - 1]), flow)
             found["steady"].append(masked_l1(steady, output["frame"], confidence))
             found["mask"].append(ops.mean(output["mask"] * confidence))
