@@ -75,6 +75,9 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Config:
     Raises:
         UserError: If the file or an override cannot be read, or a key, type or family is wrong;
             names the key, where it stands and the nearest known key.
+
+    Example:
+        config = load("configs/mocogan.yaml", ["train.epochs=3", "run.name=short"])
     """
     path = Path(path)
     raw = _read(path)

@@ -28,6 +28,11 @@ def export_step(model: keras.Model, description: Description, path: str | Path) 
     Raises:
         UserError: If the name has another suffix, or writing fails, as on a full disk; nothing is
             left under the name then.
+
+    Example:
+        model, spec = gan.rollout_model()
+        description = Description(family="mocogan", kvidgan_version="0.1.0", **dict(spec))
+        export_step(model, description, "mocogan.keras")
     """
     path = Path(path)
     if path.suffix != ".keras":

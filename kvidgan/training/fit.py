@@ -67,6 +67,10 @@ def start(
 
     Raises:
         UserError: If the data, the config or the folder does not allow it, or a loss is no number.
+
+    Example:
+        outcome = start(configs.load("configs/mocogan.yaml"))
+        outcome.model  # models/mocogan/mocogan.keras
     """
     store = open_data(config.data, say=say, on_progress=progress)
     config = for_data(config, store)
