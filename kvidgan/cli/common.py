@@ -65,18 +65,20 @@ def fail(message: str, status: int) -> NoReturn:
 
 
 def find_config(name: Path) -> Path:
-    """Return the YAML file that is meant: a path, else the config of this name that ships.
+    """Return the YAML file that is meant: that of a path, else the shipped config of this name.
 
     Raises:
         UserError: If there is neither; names the nearest one.
     """
-    if name.exists() or name.suffix in (".yaml", ".yml"):
+    if name.is_file():
         return name
     names = shipped.config_names()
     if name.as_posix() in names:
         return shipped.config(name.as_posix())
-    near = difflib.get_close_matches(name.as_posix(), names, n=1, cutoff=0.0)
+    if name.suffix in (".yaml", ".yml"):
+        raise UserError(f"Cannot read the config {name}: No such file or directory.")
+    near = difflib.get_close_matches(name.stem, names, n=1, cutoff=0.0)
     raise UserError(
-        f"Expected a YAML file, or the name of a config that ships such as {near[0]}, found nothing"
-        f" at {name}."
+        f"Expected a YAML file, or the name of a config that ships such as {near[0]}, found "
+        f"{'a folder' if name.is_dir() else 'nothing'} at {name}."
     )

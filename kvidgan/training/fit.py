@@ -1,7 +1,6 @@
 """Fit: a config becomes a run, from its data to an exported file and its samples."""
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from kvidgan.config import Config
 from kvidgan.contract import DataFacts
 from kvidgan.data.batches import ClipBatches
 from kvidgan.data.convert import OnProgress
-from kvidgan.data.open import open_data
+from kvidgan.data.open import Say, open_data
 from kvidgan.data.store.reader import ClipStore
 from kvidgan.errors import UserError
 from kvidgan.families import FamilyModel
@@ -26,8 +25,6 @@ from kvidgan.training import callbacks, checkpoint, out_of_memory
 from kvidgan.training.checkpoint import Position
 from kvidgan.training.progress import Progress
 from kvidgan.training.samples import animation, sample_inputs
-
-Say = Callable[[str], None]
 
 FRAMES = 48  # of the animation at the end of a run
 

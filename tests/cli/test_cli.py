@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from kvidgan.media import read_video
-from tests.conftest import process
+from tests.conftest import ROOT, process
 from tests.data.conftest import save_mnist
 
 
@@ -283,3 +283,31 @@ def test_a_full_disk_is_one_sentence(kvidgan, monkeypatch, tiny):
     status, _, err = kvidgan("fit", tiny)
     assert status == 1
     assert err.strip() == "error: No space left on device (models/x); what was complete is kept."
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("mocogann", "a config that ships such as mocogan, found nothing at mocogann."),
+        ("missing.yaml", "error: Cannot read the config missing.yaml: No such file"),
+        ("folder", "found a folder at folder."),
+    ],
+)
+@pytest.mark.parametrize("verb", [["fit"], ["bench"], ["config", "show"]], ids=" ".join)
+def test_a_config_that_is_not_there(tmp_path, monkeypatch, kvidgan, verb, name, sentence):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    status, _, err = kvidgan(*verb, name)
+    assert status == 1
+    (line,) = err.strip().splitlines()
+    assert sentence in line
+
+
+def test_a_shipped_config_is_shown_also_beside_a_run_of_its_name(tmp_path, monkeypatch, kvidgan):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mocogan").mkdir()  # as in the folder of runs
+    status, out, _ = kvidgan("config", "show", "mocogan")
+    assert status == 0
+    assert out == (ROOT / "configs" / "mocogan.yaml").read_text()
+    (tmp_path / "mocogan.yaml").write_text("mine: 1\n")
+    assert kvidgan("config", "show", "mocogan.yaml")[1] == "mine: 1\n", "a path wins"
