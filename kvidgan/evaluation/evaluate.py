@@ -11,6 +11,7 @@ from kvidgan.data.convert import OnProgress
 from kvidgan.data.store.reader import ClipStore
 from kvidgan.evaluation.averages import Averages, average_frames
 from kvidgan.evaluation.baselines import baseline_names
+from kvidgan.evaluation.chosen_clips import ChosenClips, choose_clips, trained_on
 from kvidgan.evaluation.metrics import (
     THRESHOLD,
     Interval,
@@ -20,7 +21,6 @@ from kvidgan.evaluation.metrics import (
     ssim,
     warping_error,
 )
-from kvidgan.evaluation.protocol import Protocol, make_protocol, trained_on
 from kvidgan.evaluation.rollouts import Truth, play_rows, truths
 from kvidgan.rollout import Rollout
 from kvidgan.rollout.description import Description
@@ -45,7 +45,7 @@ class Scores:
     """Scores: what every predicted frame of every clip scored.
 
     Attributes:
-        protocol: Clips that were predicted, and in which shape.
+        clips: Clips that were predicted, and in which shape.
         threshold: Displacement that the flow of moving pixels exceeds, pixels.
         luma: Whether SSIM compared luma.
         models: Descriptions of the models by name.
@@ -58,7 +58,7 @@ class Scores:
         averages: Means of frames that some baselines show, where models follow labels.
     """
 
-    protocol: Protocol
+    clips: ChosenClips
     threshold: float
     luma: bool
     models: dict[str, Description]
@@ -95,9 +95,9 @@ class Scores:
         return self._over_videos(self.moving)
 
     def _over_videos(self, values: Array) -> list[Interval]:
-        videos = self.protocol.videos
+        videos = self.clips.videos
         by_video = [values[videos == video] for video in np.unique(videos)]
-        return [bootstrap([one[:, k] for one in by_video]) for k in range(self.protocol.num_frames)]
+        return [bootstrap([one[:, k] for one in by_video]) for k in range(self.clips.num_frames)]
 
 
 def evaluate(
@@ -144,7 +144,7 @@ def evaluate(
         print(tables(scores))
     """
     descriptions = {name: rollout.description for name, rollout in models.items()}
-    protocol = make_protocol(
+    chosen = choose_clips(
         descriptions,
         store,
         split=split,
@@ -153,24 +153,24 @@ def evaluate(
         every=every,
         stride=stride,
     )
-    trained = [name for name, model in descriptions.items() if trained_on(protocol, model)]
+    trained = [name for name, model in descriptions.items() if trained_on(chosen, model)]
     for name in trained:
         log.warning("%s was trained on the very videos that it is scored on.", name)
-    averages = average_frames(protocol, on_progress) if protocol.maps else None
-    if protocol.maps and averages is None:
+    averages = average_frames(chosen, on_progress) if chosen.maps else None
+    if chosen.maps and averages is None:
         log.warning("%s: no video is left to average frames of: %s.", store.path.name, LEFT_OUT)
-    baselines = baseline_names(bool(protocol.maps), averages)
-    shape = (len(protocol.clips), num_frames)
+    baselines = baseline_names(bool(chosen.maps), averages)
+    shape = (len(chosen.starts), num_frames)
     values = {
         row: np.full((len(REGIONS), len(METRICS), *shape), np.nan) for row in (*models, *baselines)
     }
     moving, true_warping = np.zeros(shape), np.full((len(REGIONS), *shape), np.nan)
     done = 0
-    for numbers, batch in protocol.batches():
+    for numbers, batch in chosen.batches():
         own = slice(numbers.start, numbers.stop)
-        rows = play_rows(models, baselines, protocol, numbers, batch, averages)
+        rows = play_rows(models, baselines, chosen, numbers, batch, averages)
         previous: dict[str, Array] = {}
-        for k, truth in enumerate(truths(protocol, numbers, threshold)):
+        for k, truth in enumerate(truths(chosen, numbers, threshold)):
             predicted = {row: next(frames) for row, frames in rows.items()}
             moving[own, k] = truth.moved.mean((1, 2))
             for row, frames in predicted.items():
@@ -181,7 +181,7 @@ def evaluate(
             if on_progress is not None:
                 on_progress(done, moving.size, "frames")
     return Scores(
-        protocol, threshold, luma, descriptions, trained, values, moving, true_warping, averages
+        chosen, threshold, luma, descriptions, trained, values, moving, true_warping, averages
     )
 
 

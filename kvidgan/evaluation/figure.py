@@ -52,7 +52,7 @@ def _plot(axes: Axes, scores: Scores, region: str, metric: str) -> None:
     axes.set_title(METRICS[metric], fontsize=11)
     axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True, min_n_ticks=1))
     axes.margins(x=0.03)
-    if scores.protocol.num_frames == 1:
+    if scores.clips.num_frames == 1:
         axes.set_xlim(0.5, 1.5)
     axes.grid(color="#dddddd", linewidth=0.6)
     axes.spines[["top", "right"]].set_visible(False)

@@ -14,10 +14,10 @@ import kvidgan
 from kvidgan.data.flow import MAX_CONFIDENT_ERROR
 from kvidgan.errors import UserError
 from kvidgan.evaluation.baselines import BASELINES
+from kvidgan.evaluation.chosen_clips import ChosenClips
 from kvidgan.evaluation.evaluate import LEFT_OUT, METRICS, REGIONS, TRUTH, Scores
 from kvidgan.evaluation.figure import draw
 from kvidgan.evaluation.metrics import CAP_DB, DRAWS, Interval
-from kvidgan.evaluation.protocol import Protocol
 from kvidgan.evaluation.tables import summary, tables
 from kvidgan.media import replacing
 
@@ -83,12 +83,12 @@ def as_json(scores: Scores, files: Mapping[str, Path]) -> dict[str, Any]:
         scores: Scores that `evaluate` returned.
         files: Exported file of each model by name.
     """
-    store = scores.protocol.store
+    store = scores.clips.store
     return {
         "kvidgan": kvidgan.__version__,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "keras": {"version": keras.version(), "backend": keras.backend.backend()},
-        "data": {**store.provenance(), "path": str(store.path), "split": scores.protocol.split},
+        "data": {**store.provenance(), "path": str(store.path), "split": scores.clips.split},
         "protocol": _protocol(scores),
         "models": {name: _model(scores, name, path) for name, path in files.items()},
         "baselines": {name: BASELINES[name] for name in scores.baselines},
@@ -128,20 +128,20 @@ def _model(scores: Scores, name: str, path: Path) -> dict[str, Any]:
 
 def _protocol(scores: Scores) -> dict[str, Any]:
     """Return every setting that the scores depend on."""
-    protocol = scores.protocol
-    videos = len(set(protocol.videos.tolist()))
+    chosen = scores.clips
+    videos = len(set(chosen.videos.tolist()))
     return {
-        "history": protocol.num_context,
-        "frames": protocol.num_frames,
-        "clips": len(protocol.clips),
+        "history": chosen.num_context,
+        "frames": chosen.num_frames,
+        "clips": len(chosen.starts),
         "clip_starts": "evenly spaced in each video",
-        "every": protocol.every,
-        "stride": protocol.stride,
+        "every": chosen.every,
+        "stride": chosen.stride,
         "videos": videos,
-        "left_out": protocol.too_short,
-        "left_out_because": f"fewer than {protocol.span} frames" if protocol.too_short else None,
-        "frame_sizes": {f"{w}x{h}": count for (h, w), count in protocol.sizes.items()},
-        "fitting": _fitting(protocol),
+        "left_out": chosen.too_short,
+        "left_out_because": f"fewer than {chosen.span} frames" if chosen.too_short else None,
+        "frame_sizes": {f"{w}x{h}": count for (h, w), count in chosen.sizes.items()},
+        "fitting": _fitting(chosen),
         "values": "8 bit, 0 to 255; predictions clipped and rounded",
         "psnr": f"10 log10(255^2 / MSE), capped at {CAP_DB:g} dB",
         "ssim": "Gaussian window of 11 px, sigma 1.5, K1 0.01, K2 0.03, "
@@ -153,7 +153,7 @@ def _protocol(scores: Scores) -> dict[str, Any]:
         "warping": "the frame that was made before, warped along the true frames' flow, against the"
         " frame: mean square of the difference in [-1, 1] where the flow is right, that is, where"
         f" the warped true frame differs by less than {MAX_CONFIDENT_ERROR:g}, squared and summed"
-        f" over channels; the flow is {_flow(protocol)}",
+        f" over channels; the flow is {_flow(chosen)}",
         **_labels(scores),
         "noise": "what a model draws, clip n draws from seed n",
         "intervals": f"of the mean over videos, a video counting by the mean of its clips; 95%, "
@@ -161,40 +161,40 @@ def _protocol(scores: Scores) -> dict[str, Any]:
     }
 
 
-def _flow(protocol: Protocol) -> str:
-    if protocol.stored_flow:
+def _flow(chosen: ChosenClips) -> str:
+    if chosen.stored_flow:
         return "that stored with the data (DIS), brought to the frames' size"
     return "the DIS optical flow of the frames as the models see them"
 
 
 def _labels(scores: Scores) -> dict[str, Any]:
     """Return which label maps were followed, and which frames some baselines average."""
-    protocol, averages = scores.protocol, scores.averages
-    if not protocol.maps or protocol.store.labels is None:
+    chosen, averages = scores.clips, scores.averages
+    if not chosen.maps or chosen.store.labels is None:
         return {}
     averaged = f"no video was left to average: {LEFT_OUT}"
     if averages is not None:
-        split = "train" in protocol.store.splits
+        split = "train" in chosen.store.splits
         which = "split train" if split else "those that are not scored"
         averaged = f"{averages.num_frames} frames of {averages.num_videos} videos: {which}"
     return {
-        "labels": protocol.store.labels.describe(),
-        "maps": ", ".join(protocol.maps),
+        "labels": chosen.store.labels.describe(),
+        "maps": ", ".join(chosen.maps),
         "begin": "models that need no frames draw the first by themselves, from the labels so far",
         "training_frames": averaged,
     }
 
 
-def _fitting(protocol: Protocol) -> str:
+def _fitting(chosen: ChosenClips) -> str:
     """Return in words how the data's frames became the models'."""
-    rows = protocol.store.index[protocol.videos]
-    shape, steps = protocol.shape, ["whole frames at their own size"]
+    rows = chosen.store.index[chosen.videos]
+    shape, steps = chosen.shape, ["whole frames at their own size"]
     if shape.height or shape.width:
         wanted = f"{shape.width or 'any'}x{shape.height or 'any'}"
         steps = [f"cropped to the middle and resized to {wanted}"]
     if (rows["channels"] != shape.channels).any():
         steps.append("RGB to luma (ITU-R BT.601)" if shape.channels == 1 else "grey to RGB")
-    if protocol.maps:
+    if chosen.maps:
         steps.append("label maps likewise, by the nearest pixel")
     return ", ".join(steps)
 

@@ -15,8 +15,8 @@ def tables(scores: Scores) -> str:
     Cells hold a mean and its 95% interval; the best of a column, baselines included, is bold. The
     table of moving pixels also holds their share, and the number of clips where anything moves.
     """
-    powers = {2**power for power in range(scores.protocol.num_frames.bit_length())}
-    horizons = sorted(powers | {scores.protocol.num_frames})
+    powers = {2**power for power in range(scores.clips.num_frames.bit_length())}
+    horizons = sorted(powers | {scores.clips.num_frames})
     parts = []
     for region in REGIONS:
         rows = [["metric", "", *(f"frame {horizon}" for horizon in horizons)]]
@@ -30,14 +30,14 @@ def tables(scores: Scores) -> str:
 
 def summary(scores: Scores) -> str:
     """Return in one line what was scored."""
-    protocol = scores.protocol
-    split = f" ({protocol.split})" if protocol.split else ""
-    frames, clips = counted(protocol.num_frames, "frame"), counted(len(protocol.clips), "clip")
-    videos = counted(len(set(protocol.videos.tolist())), "video")
-    verb = "made of label maps" if protocol.maps else "predicted"
+    chosen = scores.clips
+    split = f" ({chosen.split})" if chosen.split else ""
+    frames, clips = counted(chosen.num_frames, "frame"), counted(len(chosen.starts), "clip")
+    videos = counted(len(set(chosen.videos.tolist())), "video")
+    verb = "made of label maps" if chosen.maps else "predicted"
     return (
-        f"{frames} {verb} after {protocol.num_context} given, {clips} from {videos} of"
-        f" {protocol.store.name}{split}"
+        f"{frames} {verb} after {chosen.num_context} given, {clips} from {videos} of"
+        f" {chosen.store.name}{split}"
     )
 
 

@@ -1,4 +1,4 @@
-"""Protocol: the clips that predictions are scored on, in the shape that the models need."""
+"""Chosen clips: those that predictions are scored on, in the shape that the models need."""
 
 import logging
 from collections import Counter
@@ -39,8 +39,8 @@ class ClipStart(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Protocol:
-    """Protocol: the clips to predict, alike for all models, those of one size side by side.
+class ChosenClips:
+    """ChosenClips: the clips to predict, alike for all models, those of one size side by side.
 
     Attributes:
         store: Clip store that the clips are read from.
@@ -50,7 +50,7 @@ class Protocol:
         num_context: Number of context frames, which models are given.
         num_frames: Number of frames that are predicted after them.
         shape: Shape of the frames that all models need.
-        clips: Starts of the clips, in the order of their sizes.
+        starts: Starts of the clips, in the order of their sizes.
         too_short: Number of videos left out, because they have fewer than `span` frames.
         maps: Names of the maps that models follow, of "labels" and "instances".
     """
@@ -62,7 +62,7 @@ class Protocol:
     num_context: int
     num_frames: int
     shape: FrameShape
-    clips: list[ClipStart]
+    starts: list[ClipStart]
     too_short: int
     maps: tuple[str, ...] = ()
 
@@ -74,12 +74,12 @@ class Protocol:
     @property
     def videos(self) -> np.ndarray:
         """Number of the video of each clip, int (clips,)."""
-        return np.array([clip.video for clip in self.clips])
+        return np.array([clip.video for clip in self.starts])
 
     @property
     def sizes(self) -> Counter[tuple[int, int]]:
         """Number of clips of each (height, width), as the models see them, smallest first."""
-        return Counter(shown_size(self.store, self.shape, clip.video) for clip in self.clips)
+        return Counter(shown_size(self.store, self.shape, clip.video) for clip in self.starts)
 
     def batches(self) -> Iterator[tuple[range, int]]:
         """Yield the numbers of the clips to play together, and the size to compile a step for."""
@@ -122,14 +122,14 @@ class Protocol:
         return fit_maps(values, *self._size(number))
 
     def _place(self, number: int, start: int, stop: int) -> tuple[int, int, int, int]:
-        video, first = self.clips[number]
+        video, first = self.starts[number]
         return video, first + start * self.stride, first + _span(stop, self.stride), self.stride
 
     def _size(self, number: int) -> tuple[int, int]:
-        return shown_size(self.store, self.shape, self.clips[number].video)
+        return shown_size(self.store, self.shape, self.starts[number].video)
 
 
-def make_protocol(
+def choose_clips(
     models: Mapping[str, Description],
     store: ClipStore,
     *,
@@ -138,7 +138,7 @@ def make_protocol(
     clips: int,
     every: int,
     stride: int | None = None,
-) -> Protocol:
+) -> ChosenClips:
     """Choose the clips that all of some models are scored on.
 
     Args:
@@ -167,7 +167,7 @@ def make_protocol(
         for start in _starts(int(store.index["length"][video]) - span, clips)
     ]
     starts.sort(key=lambda clip: shown_size(store, shape, clip.video))
-    return Protocol(
+    return ChosenClips(
         store,
         split,
         every=every,
@@ -175,18 +175,18 @@ def make_protocol(
         num_context=num_context,
         num_frames=num_frames,
         shape=shape,
-        clips=starts,
+        starts=starts,
         too_short=len(videos) - len(enough),
         maps=maps,
     )
 
 
-def trained_on(protocol: Protocol, model: Description) -> bool:
+def trained_on(chosen: ChosenClips, model: Description) -> bool:
     """Return whether a model was trained on videos that it is scored on, by its file's record."""
-    if model.trained_on.get("checksum") != protocol.store.checksum:
+    if model.trained_on.get("checksum") != chosen.store.checksum:
         return False
     split = model.config.get("data", {}).get("split")
-    return not protocol.store.splits or None in (protocol.split, split) or protocol.split == split
+    return not chosen.store.splits or None in (chosen.split, split) or chosen.split == split
 
 
 def _split(store: ClipStore, split: str | None) -> str | None:
