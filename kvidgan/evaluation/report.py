@@ -11,13 +11,13 @@ from typing import Any
 import keras
 
 import kvidgan
-from kvidgan.data.flow import MAX_CONFIDENT_ERROR
 from kvidgan.errors import UserError
 from kvidgan.evaluation.baselines import BASELINES
 from kvidgan.evaluation.chosen_clips import ChosenClips
-from kvidgan.evaluation.evaluate import LEFT_OUT, METRICS, REGIONS, TRUTH, Scores
+from kvidgan.evaluation.evaluate import LEFT_OUT, TRUTH, Scores
 from kvidgan.evaluation.figure import draw
-from kvidgan.evaluation.metrics import CAP_DB, DRAWS, Interval
+from kvidgan.evaluation.metrics import DRAWS, Interval
+from kvidgan.evaluation.protocol import REGIONS
 from kvidgan.evaluation.tables import summary, tables
 from kvidgan.media import replacing
 
@@ -93,18 +93,26 @@ def as_json(scores: Scores, files: Mapping[str, Path]) -> dict[str, Any]:
         "models": {name: _model(scores, name, path) for name, path in files.items()},
         "baselines": {name: BASELINES[name] for name in scores.baselines},
         "moving_share": _points(scores.moving_intervals),
-        "true_video": {
-            region: {"warping": _points(scores.true_warping_intervals[region])}
-            for region in REGIONS
-        },
+        "true_video": _true_video(scores),
         "scores": {
             row: {
-                region: {m: _points(scores.intervals[row, region, m]) for m in METRICS}
+                region: {
+                    metric: _points(scores.intervals[row, region, metric])
+                    for metric in scores.protocol.metrics
+                }
                 for region in REGIONS
             }
             for row in scores.values
         },
     }
+
+
+def _true_video(scores: Scores) -> dict[str, Any]:
+    """Return what true videos score by themselves, where the protocol has such a score."""
+    if "warping" not in scores.protocol.metrics:
+        return {}
+    by_region = scores.true_warping_intervals
+    return {region: {"warping": _points(by_region[region])} for region in REGIONS}
 
 
 def _points(intervals: list[Interval]) -> list[dict[str, Any]]:
@@ -130,7 +138,12 @@ def _protocol(scores: Scores) -> dict[str, Any]:
     """Return every setting that the scores depend on."""
     chosen = scores.clips
     videos = len(set(chosen.videos.tolist()))
+    definitions = scores.protocol.definitions()
+    if "warping" in definitions:
+        definitions["warping"] += f"; the flow is {_flow(chosen)}"
     return {
+        "name": scores.protocol.name,
+        "comparable": scores.protocol.comparable,
         "history": chosen.num_context,
         "frames": chosen.num_frames,
         "clips": len(chosen.starts),
@@ -142,18 +155,7 @@ def _protocol(scores: Scores) -> dict[str, Any]:
         "left_out_because": f"fewer than {chosen.span} frames" if chosen.too_short else None,
         "frame_sizes": {f"{w}x{h}": count for (h, w), count in chosen.sizes.items()},
         "fitting": _fitting(chosen),
-        "values": "8 bit, 0 to 255; predictions clipped and rounded",
-        "psnr": f"10 log10(255^2 / MSE), capped at {CAP_DB:g} dB",
-        "ssim": "Gaussian window of 11 px, sigma 1.5, K1 0.01, K2 0.03, "
-        + ("of the luma (ITU-R BT.601)" if scores.luma else "averaged over channels"),
-        "sharpness": "10 log10(255^2 / mean | |dx Y| + |dy Y| - |dx Y^| - |dy Y^| |), capped at "
-        f"{CAP_DB:g} dB",
-        "moving": f"pixels whose DIS optical flow, from the true frame back to the true one before "
-        f"it, exceeds {scores.threshold:g} px; others are set equal in both frames",
-        "warping": "the frame that was made before, warped along the true frames' flow, against the"
-        " frame: mean square of the difference in [-1, 1] where the flow is right, that is, where"
-        f" the warped true frame differs by less than {MAX_CONFIDENT_ERROR:g}, squared and summed"
-        f" over channels; the flow is {_flow(chosen)}",
+        **definitions,
         **_labels(scores),
         "noise": "what a model draws, clip n draws from seed n",
         "intervals": f"of the mean over videos, a video counting by the mean of its clips; 95%, "
@@ -208,8 +210,7 @@ def _markdown(scores: Scores, report: dict[str, Any], picture: str) -> str:
     parts = [
         f"# {', '.join(scores.models)}",
         f"{summary(scores)}.",
-        "Means over videos and their 95% intervals; the best of each column is bold, but of the"
-        " warping error: a blank picture has none, so it is to be compared with the true video's.",
+        _reading(scores),
         tables(scores),
         f"![The same over all predicted frames]({picture})",
         "## Where the numbers come from",
@@ -217,6 +218,17 @@ def _markdown(scores: Scores, report: dict[str, Any], picture: str) -> str:
         f"The models' configurations: in {Path(picture).with_suffix('.json')}.",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _reading(scores: Scores) -> str:
+    """Return how the tables are to be read."""
+    best = "Means over videos and their 95% intervals; the best of each column is bold"
+    if "warping" in scores.protocol.metrics:
+        best += (
+            ", but of the warping error: a blank picture has none, so it is to be compared with the"
+            " true video's"
+        )
+    return f"{best}. Protocol {scores.protocol.name}. {scores.protocol.comparable}"
 
 
 def _bullets(facts: Mapping[str, Any], indent: str = "") -> list[str]:

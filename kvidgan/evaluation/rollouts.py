@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import NamedTuple
 
 import numpy as np
 
@@ -10,7 +9,7 @@ from kvidgan.data.flow import dis_flow, flow_confidence
 from kvidgan.evaluation.averages import Averages
 from kvidgan.evaluation.baselines import play_baselines
 from kvidgan.evaluation.chosen_clips import ChosenClips
-from kvidgan.evaluation.metrics import moving
+from kvidgan.evaluation.protocol import Protocol, Truth
 from kvidgan.rollout import Rollout
 
 Array = np.ndarray
@@ -75,31 +74,13 @@ def _at(read: Callable[[int, int, int], Array], numbers: range, place: int) -> A
     return np.concatenate([read(number, place, place + 1) for number in numbers])
 
 
-class Truth(NamedTuple):
-    """The true frames of some clips at one place, and what is known of their motion.
-
-    Attributes:
-        frames: True frames, uint8 (clips, height, width, channels).
-        before: The true frames before those, likewise.
-        moved: Which pixels move, boolean (clips, height, width).
-        flow: Optical flow to the frames before, float32 (clips, height, width, 2), pixels.
-        confidence: Where the flow is right, boolean (clips, height, width).
-    """
-
-    frames: Array
-    before: Array
-    moved: Array
-    flow: Array
-    confidence: Array
-
-
-def truths(chosen: ChosenClips, numbers: range, threshold: float) -> Iterator[Truth]:
+def truths(chosen: ChosenClips, numbers: range, protocol: Protocol) -> Iterator[Truth]:
     """Yield the truth of the frames that are predicted, for some clips.
 
     Args:
         chosen: All clips.
         numbers: The numbers of the clips.
-        threshold: What the flow of moving pixels exceeds, pixels.
+        protocol: Which pixels move.
 
     Raises:
         UserError: If the frames are too small for optical flow.
@@ -108,7 +89,7 @@ def truths(chosen: ChosenClips, numbers: range, threshold: float) -> Iterator[Tr
     for place in range(chosen.num_context, chosen.num_context + chosen.num_frames):
         frames = _at(chosen.read, numbers, place)
         found = np.stack([dis_flow(*pair) for pair in zip(frames, before, strict=True)])
-        moved = moving(found, threshold)
+        moved = protocol.moved(frames, before, found)
         if chosen.stored_flow:
             flow = _at(partial(chosen.read_map, "flow"), numbers, place)
             confidence = _at(partial(chosen.read_map, "confidence"), numbers, place)

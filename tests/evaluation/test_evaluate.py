@@ -4,8 +4,9 @@ import pytest
 from kvidgan.data.flow import dis_flow
 from kvidgan.errors import UserError
 from kvidgan.evaluation import chosen_clips as module
-from kvidgan.evaluation.evaluate import METRICS, REGIONS, evaluate
+from kvidgan.evaluation.evaluate import evaluate
 from kvidgan.evaluation.metrics import psnr, sharpness_difference, ssim
+from kvidgan.evaluation.protocol import REGIONS, Kvidgan
 from kvidgan.media import fit_frames
 from tests.evaluation.conftest import copying, rollout, squares
 from tests.rollout import steps
@@ -27,7 +28,7 @@ def test_a_model_that_repeats_its_last_frame_scores_as_copy_last(store, monkeypa
     scores = evaluate(models, store, num_frames=3, clips=2)
     assert any(len(numbers) < size for numbers, size in scores.clips.batches())
     np.testing.assert_array_equal(scores.values["copying"], scores.values["copy last"])
-    warping = list(METRICS).index("warping")
+    warping = list(Kvidgan.metrics).index("warping")
     nothing = np.isnan(scores.values["copying"][0])
     assert nothing[warping, :, 0].all(), "before the first frame none was made"
     assert nothing.sum() == nothing[warping, :, 0].size
@@ -102,7 +103,7 @@ def test_still_videos_have_nothing_to_score_in_moving_pixels(stored):
     scores = evaluate({"copying": rollout(copying())}, store, num_frames=2, clips=1)
     assert not scores.moving.any()
     for row in scores.values:
-        for metric, best in zip(METRICS, (60, 1, 60, 0), strict=True):
+        for metric, best in zip(Kvidgan.metrics, (60, 1, 60, 0), strict=True):
             for one in scores.intervals[row, "all", metric][metric == "warping" :]:
                 assert (one.mean, one.low, one.high, one.n) == (best, best, best, 3)
             for one in scores.intervals[row, "moving", metric]:

@@ -7,8 +7,9 @@ import pytest
 
 from kvidgan.data.flow import dis_flow, flow_confidence
 from kvidgan.errors import UserError
-from kvidgan.evaluation.evaluate import METRICS, REGIONS, evaluate
+from kvidgan.evaluation.evaluate import evaluate
 from kvidgan.evaluation.metrics import psnr, warping_error
+from kvidgan.evaluation.protocol import REGIONS, Kvidgan
 from kvidgan.evaluation.report import write_report
 from kvidgan.evaluation.tables import summary, tables
 from kvidgan.media import fit_flow, fit_frames, fit_maps
@@ -17,7 +18,7 @@ from tests.evaluation.conftest import copying, labelled_videos, rollout
 from tests.rollout import steps
 from tests.rollout.steps import following
 
-PSNR, WARPING = (list(METRICS).index(name) for name in ("psnr", "warping"))
+PSNR, WARPING = (list(Kvidgan.metrics).index(name) for name in ("psnr", "warping"))
 
 
 @pytest.fixture
