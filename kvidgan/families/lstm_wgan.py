@@ -66,6 +66,9 @@ class Config(FamilyConfig):
         0.0, ge=0, description="Sigma of white noise on the frames fed back, in training."
     )
     decoder_width: int = Field(64, ge=1, description="Maps of the decoder's last hidden layer.")
+    decoder_biases: bool = Field(
+        False, description="Biases before the decoder's layer normalisations, as in the project."
+    )
     critic_width: int = Field(64, ge=1, description="Maps of the critic's first layer.")
     critic_dropout: float = Field(0.0, ge=0, lt=1, description="Share dropped; the project: 0.2.")
     instance_noise: float = Field(0.0, ge=0, description="Sigma of noise on what the critic sees.")
@@ -148,10 +151,11 @@ def decoder(config: Config) -> keras.Model:
     hidden = keras.Input((config.latent,), name="hidden")
     width = config.decoder_width << (config.blocks - 1)
     x = layers.Reshape((1, 1, config.latent))(hidden)
-    x = Conv2DTranspose(width, 4, strides=1, padding="valid", **_bare())(x)
+    bare: dict[str, Any] = {"use_bias": config.decoder_biases, **_normal(0.02)}
+    x = Conv2DTranspose(width, 4, strides=1, padding="valid", **bare)(x)
     for _ in range(config.blocks - 1):
         x, width = _normalized(x), width // 2
-        x = Conv2DTranspose(width, 4, strides=2, padding="same", **_bare())(x)
+        x = Conv2DTranspose(width, 4, strides=2, padding="same", **bare)(x)
     x = _normalized(x)
     x = Conv2DTranspose(config.channels, 4, strides=2, padding="same", **_normal(0.02))(x)
     frame = layers.Activation("tanh", dtype="float32")(x)
@@ -181,10 +185,6 @@ def _normalized(x: Tensor) -> Tensor:
 
 def _normal(sigma: float) -> dict[str, Any]:
     return {"kernel_initializer": keras.initializers.RandomNormal(stddev=sigma)}
-
-
-def _bare() -> dict[str, Any]:
-    return {"use_bias": False, **_normal(0.02)}
 
 
 # ---- Step ---------------------------------------------------------------------------------------

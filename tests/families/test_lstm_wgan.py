@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from keras import ops
 
-from kvidgan.families.lstm_wgan import Config, Family, lstm
+from kvidgan.families.lstm_wgan import Config, Family, decoder, lstm
 from kvidgan.rollout import Description, Rollout, export_step
 from kvidgan.training import checkpoint
-from tests.families.common import batch, numbers
+from tests.families.common import batch, numbers, parameters
 
 every_backend = pytest.mark.every_backend
 
@@ -116,6 +116,14 @@ def test_initial_weights_are_the_projects():
     maps = [v.shape[-1] for v in gan.critic.trainable_variables if len(v.shape) == 5]
     assert maps == [64, 128, 256, 512]
     assert not any("normalization" in layer.name for layer in gan.critic.layers)
+
+
+def test_the_decoder_may_have_biases_before_its_normalisations():
+    plain, biased = (decoder(Config(**SMALL, decoder_biases=wanted)) for wanted in (False, True))
+    maps = [4, 2, 1]  # of the three blocks at 32x32, width 1; the last has a bias as it is
+    assert parameters(biased) - parameters(plain) == sum(maps)
+    biases = [v for v in biased.trainable_variables if v.name == "bias"]
+    assert [v.shape for v in biases] == [(4,), (2,), (1,), (1,)]
 
 
 @pytest.mark.parametrize(
