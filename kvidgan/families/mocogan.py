@@ -8,6 +8,7 @@ discriminator whole clips, and it learns the videos' categories where there are 
 from typing import Any, Literal
 
 import keras
+import numpy as np
 from keras import layers, ops
 from pydantic import Field, model_validator
 
@@ -69,7 +70,13 @@ class Config(FamilyConfig):
     categories: list[str] | None = Field(
         None, description="Names of the categories; null takes the data's classes, [] uses none."
     )
-    cell: Literal["gru", "lstm"] = Field("gru", description="Recurrent cell of the motion code.")
+    cell: Literal["gru", "lstm", "projected_lstm"] = Field(
+        "gru",
+        description="Recurrent cell of the motion code. gru, lstm: its state is the code. "
+        "projected_lstm: an LSTM of `hidden` units begins at zeros and sees one noise a video; a "
+        "linear layer and batch norm make the code, which stands before the content.",
+    )
+    hidden: int = Field(100, ge=1, description="Units of the projected LSTM.")
     infogan: bool = Field(
         True, description="Ask the generator to make its category recognisable (section 3.2)."
     )
@@ -113,6 +120,16 @@ class Config(FamilyConfig):
         return {32: 3, 48: 3, 64: 4, 96: 4, 128: 5}[self.size]
 
     @property
+    def projected(self) -> bool:
+        """Whether a linear layer makes the motion code of a larger state."""
+        return self.cell == "projected_lstm"
+
+    @property
+    def state_size(self) -> int:
+        """Dimension of the recurrent cell's state."""
+        return self.hidden if self.projected else self.motion
+
+    @property
     def smallest(self) -> int:
         """Side of the decoder's first feature map, pixels."""
         return self.size >> self.blocks
@@ -145,17 +162,49 @@ class Config(FamilyConfig):
 
 
 def cell(config: Config) -> keras.Layer:
-    """Return the recurrent cell R_M: (batch, motion) noise and state to the next motion code."""
+    """Return the recurrent cell R_M: (batch, motion) noise and state to the next state."""
+    if config.projected:
+        return _lstm_that_keeps(config)
     kind = layers.GRUCell if config.cell == "gru" else layers.LSTMCell
     return kind(config.motion, name="motion_cell")
 
 
-def motion(config: Config, motion_cell: keras.Layer) -> keras.Model:
-    """Return R_M over time: noise (batch, T, motion) and first states to codes of that shape."""
-    noise = keras.Input((config.frames, config.motion), name="noise")
-    names = _states(config)
-    states = [keras.Input((config.motion,), name=name) for name in names]
-    codes = layers.RNN(motion_cell, return_sequences=True)(noise, initial_state=states)
+def _lstm_that_keeps(config: Config) -> keras.Layer:
+    # The course's first weights: Glorot's, and a forget bias of 1 in each of PyTorch's two biases.
+    made = layers.LSTMCell(
+        config.hidden, recurrent_initializer="glorot_uniform", name="motion_cell"
+    )
+    made.build((None, config.motion))
+    made.bias.assign(np.repeat([0.0, 2.0, 0.0, 0.0], config.hidden))  # input, forget, new, output
+    return made
+
+
+def projection(config: Config) -> keras.Model:
+    """Return what makes a motion code (batch, motion) of the state (batch, hidden) of one frame.
+
+    Its batch norm has no gain and no bias. It sees the videos of a batch at one frame: each frame
+    is normalized by itself in training, and all share one running average.
+    """
+    hidden = keras.Input((config.hidden,), name="hidden")
+    x = layers.Dense(config.motion, name="projection")(hidden)
+    norm = _batch_norm(config, center=False, scale=False, dtype="float32")
+    return keras.Model(hidden, norm(x), name="projection")
+
+
+def motion(
+    config: Config, motion_cell: keras.Layer, projected: keras.Model | None = None
+) -> keras.Model:
+    """Return R_M over time: noise and first states to codes (batch, T, motion).
+
+    Noise is (batch, T, motion), or (batch, motion) where a projection makes the codes.
+    """
+    shape = (config.motion,) if projected else (config.frames, config.motion)
+    noise = keras.Input(shape, name="noise")
+    states = [keras.Input((config.state_size,), name=name) for name in _states(config)]
+    each = layers.RepeatVector(config.frames)(noise) if projected else noise
+    codes = layers.RNN(motion_cell, return_sequences=True)(each, initial_state=states)
+    if projected:
+        codes = ops.stack([projected(codes[:, t]) for t in range(config.frames)], axis=1)
     return keras.Model([noise, *states], codes, name="motion")
 
 
@@ -239,8 +288,9 @@ def _activate(config, x, normalize):
     return layers.LeakyReLU(0.2)(_batch_norm(config)(x) if normalize else x)
 
 
-def _batch_norm(config):
-    return layers.BatchNormalization(momentum=config.batch_norm_momentum, epsilon=1e-5)
+def _batch_norm(config, **options):
+    momentum = config.batch_norm_momentum
+    return layers.BatchNormalization(momentum=momentum, epsilon=1e-5, **options)
 
 
 def _noise(x, sigma):
@@ -262,7 +312,8 @@ class Family(FamilyModel):
         self.config = config
         self.seeds = keras.random.SeedGenerator(seed)
         self.cell = cell(config)
-        self.motion = motion(config, self.cell)
+        self.projection = projection(config) if config.projected else None
+        self.motion = motion(config, self.cell, self.projection)
         self.decoder = decoder(config)
         self.image_discriminator = image_discriminator(config)
         self.video_discriminator = video_discriminator(config)
@@ -366,16 +417,24 @@ class Family(FamilyModel):
         return image, video, category
 
     def _codes(self, count):
-        """Draw codes (count, T, content + categories + motion) and category numbers (count,)."""
+        """Draw codes (count, T, all parts of the code) and category numbers (count,)."""
         config, frames = self.config, self.config.frames
         content = self._normal(count, config.content)
         classes = len(config.categories or [])
         category = keras.random.randint((count,), 0, max(classes, 1), seed=self.seeds)
         fixed = [content, *([ops.one_hot(category, classes)] if classes else [])]
-        states = [self._normal(count, config.motion) for _ in _states(config)]
-        moving = self.motion([self._normal(count, frames, config.motion), *states], training=True)
         fixed = [ops.repeat(code[:, None], frames, axis=1) for code in fixed]
-        return ops.concatenate([*fixed, ops.cast(moving, "float32")], axis=-1), category
+        moving = ops.cast(self.motion(self._motion_inputs(count), training=True), "float32")
+        return ops.concatenate(_in_order(config, fixed, moving), axis=-1), category
+
+    def _motion_inputs(self, count):
+        """Draw what the motion begins with: noise and first states."""
+        config, names = self.config, _states(self.config)
+        if config.projected:
+            zeros = ops.zeros((count, config.hidden))
+            return [self._normal(count, config.motion), *(zeros for _ in names)]
+        states = [self._normal(count, config.motion) for _ in names]
+        return [self._normal(count, config.frames, config.motion), *states]
 
     def _normal(self, *shape):
         return keras.random.normal(shape, seed=self.seeds)
@@ -385,26 +444,44 @@ class Family(FamilyModel):
     def rollout_model(self) -> tuple[keras.Model, StepSpec]:
         """Return the step from noise and motion state to a frame and the next state."""
         config, states = self.config, _states(self.config)
-        classes = config.categories or []
-        specs: dict[str, Latent | Choice | State] = {
-            "content": Latent(shape=[config.content], per="video")
-        }
-        if classes:
-            specs["category"] = Choice(shape=[len(classes)], labels=classes)
-        specs["noise"] = Latent(shape=[config.motion], per="frame")
-        for name in states:
-            specs[name] = State(shape=[config.motion], draw="normal", next=f"{name}_next")
+        specs = _inputs(config)
         inputs = {name: keras.Input(tuple(s.shape), name=name) for name, s in specs.items()}
 
         code, following = self.cell(inputs["noise"], [inputs[name] for name in states])
+        outputs = {f"{n}_next": v for n, v in zip(states, following, strict=True)}
+        if self.projection is not None:
+            code = self.projection(code)
+            outputs["noise_next"] = layers.Identity()(inputs["noise"])
         fixed = [inputs[name] for name in ("content", "category") if name in inputs]
-        frame = self.decoder(layers.Concatenate()([*fixed, code]))
-        outputs = {"frame": frame}
-        outputs |= {f"{n}_next": v for n, v in zip(states, following, strict=True)}
+        frame = self.decoder(layers.Concatenate()(_in_order(config, fixed, code)))
 
         size = Frame(height=config.size, width=config.size, channels=config.channels)
-        model = keras.Model(inputs, outputs, name="mocogan_step")
+        model = keras.Model(inputs, {"frame": frame, **outputs}, name="mocogan_step")
         return model, StepSpec(frame=size, inputs=specs)
+
+
+def _inputs(config: Config) -> dict[str, Latent | Choice | State]:
+    """Return the meaning of the exported step's inputs."""
+    classes, motion_shape = config.categories or [], [config.motion]
+    specs: dict[str, Latent | Choice | State] = {
+        "content": Latent(shape=[config.content], per="video")
+    }
+    if classes:
+        specs["category"] = Choice(shape=[len(classes)], labels=classes)
+    if config.projected:
+        # A state that stays as it was drawn: so it is motion's seed that draws it, not content's.
+        specs["noise"] = State(shape=motion_shape, draw="normal", next="noise_next")
+    else:
+        specs["noise"] = Latent(shape=motion_shape, per="frame")
+    first: Literal["zeros", "normal"] = "zeros" if config.projected else "normal"
+    for name in _states(config):
+        specs[name] = State(shape=[config.state_size], draw=first, next=f"{name}_next")
+    return specs
+
+
+def _in_order(config: Config, fixed: list[Tensor], moving: Tensor) -> list[Tensor]:
+    """Return the parts of a code as the decoder takes them: content, category and motion."""
+    return [moving, *fixed] if config.projected else [*fixed, moving]
 
 
 def _separate(real_logits: Tensor, generated_logits: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ from keras import ops
 from kvidgan.contract import DataFacts
 from kvidgan.families import mocogan
 from kvidgan.families.mocogan import Config, Family
-from tests.families.common import batch, parameters, values
+from tests.families.common import batch, numbers, parameters, values
 
 every_backend = pytest.mark.every_backend
 
@@ -41,11 +41,13 @@ HERE = [
     {"channels": 1, "image_discriminator": "full"},
     {"video_discriminator": "patch"},
     {"size": 96, "cell": "lstm"},
+    {"size": 96, "cell": "projected_lstm", "categories": []},
 ]
 EVERYWHERE = [
     {},
     {"cell": "lstm", "image_noise": 0.1, "video_noise": 0.2},
     {"reuse_generated": True},
+    {"cell": "projected_lstm", "hidden": 5},
 ]
 
 
@@ -181,6 +183,16 @@ def test_rolling_out_step_by_step_equals_the_clip_at_once(cell):
         np.testing.assert_allclose(state["hidden"], codes[:, moment], atol=1e-5)
         code = np.concatenate([content, category, codes[:, moment]], axis=-1)
         np.testing.assert_allclose(out["frame"], gan.decoder.predict_on_batch(code), atol=1e-5)
+
+
+def test_the_projected_lstm_begins_as_the_courses():
+    gan = family(cell="projected_lstm", hidden=50, motion=10)
+    bias = numbers(gan.cell.bias).reshape(4, 50)
+    np.testing.assert_array_equal(bias[:, 0], [0, 2, 0, 0])
+    limit = np.sqrt(6 / (50 + 4 * 50))  # Glorot and Bengio 2010, eq. 16
+    weights = numbers(gan.cell.recurrent_kernel)
+    assert np.abs(weights).max() <= limit
+    assert np.std(weights) == pytest.approx(limit / np.sqrt(3), rel=0.05)
 
 
 def test_impossible_options_are_refused():
