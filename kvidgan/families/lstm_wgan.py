@@ -176,13 +176,12 @@ def decoder(config: Config) -> keras.Model:
     hidden = keras.Input((config.latent,), name="hidden")
     width = config.decoder_width << (config.blocks - 1)
     x = layers.Reshape((1, 1, config.latent))(hidden)
-    bare: dict[str, Any] = {"use_bias": config.decoder_biases, **_small(config)}
-    x = Conv2DTranspose(width, 4, strides=1, padding="valid", **bare)(x)
+    biases = config.decoder_biases
+    x = _up(config, x, width, strides=1, padding="valid", use_bias=biases)
     for _ in range(config.blocks - 1):
         x, width = _normalized(x), width // 2
-        x = Conv2DTranspose(width, 4, strides=2, padding="same", **bare)(x)
-    x = _normalized(x)
-    x = Conv2DTranspose(config.channels, 4, strides=2, padding="same", **_small(config))(x)
+        x = _up(config, x, width, use_bias=biases)
+    x = _up(config, _normalized(x), config.channels)
     frame = layers.Activation("tanh", dtype="float32")(x)
     return keras.Model(hidden, frame, name="decoder")
 
@@ -203,6 +202,11 @@ def critic(config: Config) -> keras.Model:
     logits = 2 if config.loss == "alternative" else 1
     score = layers.Dense(logits, dtype="float32", **_small(config))(layers.Flatten()(x))
     return keras.Model(clip, score, name="critic")
+
+
+def _up(config: Config, x: Tensor, maps: int, **options: Any) -> Tensor:
+    options = {"strides": 2, "padding": "same", **_small(config), **options}
+    return Conv2DTranspose(maps, 4, **options)(x)
 
 
 def _normalized(x: Tensor) -> Tensor:
