@@ -52,7 +52,7 @@ SMALL = {"size": 32, "frames": 3, "latent": 3, "decoder_width": 1, "critic_width
 
 
 class Config(FamilyConfig):
-    """Options of the LSTM video GAN; the defaults are the project's."""
+    """Options of the LSTM video GAN; where none says otherwise, the defaults are the project's."""
 
     name: Literal["lstm_wgan"] = "lstm_wgan"
     size: Literal[32, 64, 128] = Field(64, description="Side of the frames, pixels.")

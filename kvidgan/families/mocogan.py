@@ -60,7 +60,7 @@ SMALL = {
 
 
 class Config(FamilyConfig):
-    """Options of MoCoGAN; the defaults are the paper's."""
+    """Options of MoCoGAN; where none says otherwise, the defaults are the paper's."""
 
     name: Literal["mocogan"] = "mocogan"
     size: Literal[32, 48, 64, 96, 128] = Field(64, description="Side of the frames, pixels.")
