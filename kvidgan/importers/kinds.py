@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol, cast
 
 from kvidgan.errors import UserError
-from kvidgan.importers import mocogan
+from kvidgan.importers import lstm_video_gan, mathieu, mocogan, pacman, vid2vid
 from kvidgan.importers.weights import Found, Weights
 
 
@@ -30,7 +30,7 @@ class Kind(Protocol):
         """Set the weights of a family's generator."""
 
 
-KINDS = cast("tuple[Kind, ...]", (mocogan,))
+KINDS = cast("tuple[Kind, ...]", (mocogan, lstm_video_gan, pacman, mathieu, vid2vid))
 _DISCRIMINATOR = re.compile(
     r"(discriminator|critic)/"  # TensorFlow
     r"|main\.1\.weight$"  # MoCoGAN's begin with noise, then convolve

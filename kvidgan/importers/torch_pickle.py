@@ -121,7 +121,9 @@ def read(path: Path) -> Any:
 
 def _read_zip(file: IO[bytes]) -> Any:
     with zipfile.ZipFile(file) as archive:
-        name = next(n for n in archive.namelist() if n.endswith("data.pkl"))
+        name = next((n for n in archive.namelist() if n.endswith("/data.pkl")), None)
+        if name is None:
+            raise ValueError("a zip of something else")
         folder = name.removesuffix("data.pkl")
         storages: dict[str, Storage] = {}
 

@@ -4,6 +4,7 @@ import pickle
 import struct
 import types
 from collections import OrderedDict
+from typing import ClassVar
 
 import pytest
 
@@ -71,7 +72,7 @@ class PatchImageDiscriminator(nn.Module):
 class _Python2Pickler(pickle._Pickler):
     """Writes strings as Python 2 did, and tensors and parameters as PyTorch 0.3 did."""
 
-    dispatch = dict(pickle._Pickler.dispatch)
+    dispatch: ClassVar = dict(pickle._Pickler.dispatch)
 
     def save_python2_string(self, text):
         data = text.encode("latin-1")
@@ -102,3 +103,106 @@ def save(network, path, form):
     else:
         torch.save(network, path, _use_new_zipfile_serialization=form == "zip")
     return path
+
+
+# ---- vid2vid ------------------------------------------------------------------------------------
+
+
+def _norm(kind, maps):
+    if kind == "batch":
+        return nn.BatchNorm2d(maps)
+    return nn.InstanceNorm2d(maps, affine=False, track_running_stats=True)
+
+
+class _Residual(nn.Module):
+    def __init__(self, maps, norm):
+        super().__init__()
+        once = lambda: [nn.ReflectionPad2d(1), nn.Conv2d(maps, maps, 3), _norm(norm, maps)]  # noqa: E731
+        self.conv_block = nn.Sequential(*once(), nn.ReLU(), *once())
+
+    def forward(self, x):
+        return x + self.conv_block(x)
+
+
+class CoarseGenerator(nn.Module):
+    """vid2vid's at the coarsest scale: labels and past frames to image, flow and mask (sec. 3)."""
+
+    def __init__(
+        self,
+        labels=4,
+        past=2,
+        channels=3,
+        width=4,
+        down=2,
+        blocks=5,
+        norm="batch",
+        foreground=False,
+    ):
+        super().__init__()
+        self.channels, self.foreground = channels, foreground
+        top = width << down
+        self.model_down_seg = self._encoder((past + 1) * labels, width, down, norm)
+        self.model_down_img = self._encoder(past * channels, width, down, norm)
+        before = blocks - blocks // 2
+        for stack in (self.model_down_seg, self.model_down_img):
+            stack.extend(_Residual(top, norm) for _ in range(before))
+        for name, heads in (("img", {"img": channels}), ("flow", {"flow": 2, "w": 1})):
+            residual = [_Residual(top, norm) for _ in range(blocks // 2)]
+            setattr(self, f"model_res_{name}", nn.Sequential(*residual))
+            setattr(self, f"model_up_{name}", self._decoder(width, down, norm))
+            for head, maps in heads.items():
+                last = {"img": [nn.Tanh()], "flow": [], "w": [nn.Sigmoid()]}[head]
+                setattr(self, f"model_final_{head}", self._head(width, maps, last))
+        if foreground:
+            small = width // 2 if down > 2 else width
+            self.indv_down = self._encoder((past + 1) * labels, small, down, norm)
+            residual = [_Residual(small << down, norm) for _ in range(blocks)]
+            self.indv_res = nn.Sequential(*residual)
+            self.indv_up = self._decoder(small, down, norm)
+            self.indv_final = self._head(small, channels, [nn.Tanh()])
+
+    def _encoder(self, maps, width, down, norm):
+        layers = [nn.ReflectionPad2d(3), nn.Conv2d(maps, width, 7), _norm(norm, width), nn.ReLU()]
+        for step in range(down):
+            here = width << step
+            layers += [nn.Conv2d(here, 2 * here, 3, 2, 1), _norm(norm, 2 * here), nn.ReLU()]
+        return nn.Sequential(*layers)
+
+    def _decoder(self, width, down, norm):
+        layers = []
+        for step in reversed(range(down)):
+            here = width << step
+            up = nn.ConvTranspose2d(2 * here, here, 3, 2, 1, output_padding=1)
+            layers += [up, _norm(norm, here), nn.ReLU()]
+        return nn.Sequential(*layers)
+
+    def _head(self, width, maps, last):
+        return nn.Sequential(nn.ReflectionPad2d(3), nn.Conv2d(width, maps, 7), *last)
+
+    def forward(self, labels, past, foreground=None):
+        """Return the frame, the raw image, the flow in pixels and the mask, channels first.
+
+        labels (batch, (past + 1) * classes, H, W); past (batch, past * channels, H, W); foreground
+        (batch, 1, H, W), where that is drawn.
+        """
+        x = self.model_down_seg(labels) + self.model_down_img(past)
+        raw = self.model_final_img(self.model_up_img(self.model_res_img(x)))
+        motion = self.model_up_flow(self.model_res_flow(x))
+        flow, mask = 20 * self.model_final_flow(motion), self.model_final_w(motion)
+        height, width = labels.shape[2:]
+        rows, columns = torch.meshgrid(
+            torch.arange(height, dtype=torch.float32), torch.arange(width, dtype=torch.float32),
+            indexing="ij",
+        )  # fmt: skip
+        places = [2 * (columns + flow[:, 0]) / (width - 1) - 1,
+                  2 * (rows + flow[:, 1]) / (height - 1) - 1]  # fmt: skip
+        warped = nn.functional.grid_sample(
+            past[:, -self.channels :], torch.stack(places, dim=-1), padding_mode="border",
+            align_corners=True,
+        )  # fmt: skip
+        frame = mask * raw + (1 - mask) * warped
+        if self.foreground:
+            drawn = self.indv_final(self.indv_up(self.indv_res(self.indv_down(labels))))
+            frame = foreground * drawn + (1 - foreground) * frame
+            raw = foreground * drawn + (1 - foreground) * raw
+        return frame, raw, flow, mask
