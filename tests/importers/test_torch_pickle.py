@@ -112,7 +112,9 @@ def test_code_is_never_run(tmp_path, form):
         path.write_bytes(pickle.dumps(saved_object["trap"], protocol=2))
     else:
         saved(path, saved_object, form)
-    with pytest.raises(UserError, match=rf"asks to run {os.system.__module__}\.system.*nothing was"):
+    with pytest.raises(
+        UserError, match=rf"asks to run {os.system.__module__}\.system.*nothing was"
+    ):
         read_weights(path)
     assert not trap.exists()
     if form != "plain":  # the trap works
