@@ -47,6 +47,11 @@ class Conv2DTranspose(keras.layers.Conv2DTranspose):
             outputs = _spread(inputs, self.kernel)
         elif self.padding == "same" and reaches:
             outputs = transpose_by_subpixels(inputs, self.kernel, self.strides)
+        elif all(k == s + 1 for k, s in zip(self.kernel_size, self.strides, strict=True)):
+            # Of one more row and column, of zeros, it is what "same" cuts one from at the end.
+            longer = ops.pad(inputs, [(0, 0), (0, 1), (0, 1), (0, 0)])
+            outputs = transpose_by_subpixels(longer, self.kernel, self.strides)
+            outputs = outputs[:, : 1 - self.strides[0], : 1 - self.strides[1]]
         else:
             return super().call(inputs)
         if self.use_bias:

@@ -1,5 +1,6 @@
 """Losses shared by the families, each a mean over batch and positions."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -71,7 +72,7 @@ def gan_loss(kind: str, scores: Any, real: bool, generator: bool = False) -> Ten
         generator: Whose loss it is; only "hinge" has two.
 
     Returns:
-        A float32 scalar, the mean over scales of the means over batch and positions.
+        A float32 scalar, the sum over scales of the means over batch and positions.
 
     Raises:
         ValueError: If there is no such kind.
@@ -79,7 +80,7 @@ def gan_loss(kind: str, scores: Any, real: bool, generator: bool = False) -> Ten
     if kind not in GAN_LOSSES:
         raise ValueError(f"Expected kind to be one of {', '.join(GAN_LOSSES)}. Received: {kind!r}")
     maps = [ops.cast(score, "float32") for score in keras.tree.flatten(scores)]
-    return sum(_gan_loss(kind, score, real, generator) for score in maps) / len(maps)
+    return sum(_gan_loss(kind, score, real, generator) for score in maps)
 
 
 def _gan_loss(kind: str, scores: Tensor, real: bool, generator: bool) -> Tensor:
@@ -91,20 +92,23 @@ def _gan_loss(kind: str, scores: Tensor, real: bool, generator: bool) -> Tensor:
     return ops.mean(wrong if generator else ops.relu(1.0 + wrong))
 
 
-def feature_matching(real_features: Any, generated_features: Any) -> Tensor:
+def feature_matching(
+    real_features: Sequence[Sequence[Tensor]], generated_features: Sequence[Sequence[Tensor]]
+) -> Tensor:
     """Compare what discriminators see in real and in generated frames (Wang et al. 2018, eq. 4).
 
     Args:
-        real_features: Feature maps, in a list or in lists of lists: of scales, of layers, as a rule
-            without the scores. A fixed aim: no gradient flows into them.
+        real_features: For each scale the feature maps of its layers, as a rule without the scores.
+            A fixed aim: no gradient flows into them.
         generated_features: Feature maps of the generated frames, of equal shapes.
 
     Returns:
-        A float32 scalar: the mean over all maps of each map's mean absolute difference.
+        A float32 scalar: 4 times the mean over scales and layers of each map's mean absolute
+        difference. The 4 is the authors', who weigh each of n layers by 4 / n.
     """
     real, generated = keras.tree.flatten(real_features), keras.tree.flatten(generated_features)
     pairs = [[ops.cast(x, "float32") for x in pair] for pair in zip(real, generated, strict=True)]
-    return sum(power_error(ops.stop_gradient(r), m, 1) for r, m in pairs) / len(pairs)
+    return 4.0 * sum(power_error(ops.stop_gradient(r), m, 1) for r, m in pairs) / len(pairs)
 
 
 def masked_l1(truth: Tensor, generated: Tensor, mask: Tensor) -> Tensor:

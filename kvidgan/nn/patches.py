@@ -32,9 +32,9 @@ def patch_discriminator(
         name: Name of the model; its layers' names begin with it.
 
     Returns:
-        A model of (batch, height, width, channels_in) with `layers` + 2 outputs: feature maps at
-        1/2, 1/4... of the size, one more at the last of them, and float32 scores (batch, height',
-        width', 1) in that size.
+        A model of (batch, height, width, channels_in) with `layers` + 2 outputs: feature maps of
+        1/2, 1/4... of the size and one pixel more, then one of a pixel more, and float32 scores
+        (batch, height', width', 1) of one more again, since two pixels of zeros surround all.
     """
     x = images = keras.Input((None, None, channels_in), name=f"{name}_images")
     features = []
@@ -51,7 +51,8 @@ def patch_discriminator(
 
 def _convolved(x, filters, name, strides, bias, **options):
     options = {"use_bias": bias, "kernel_initializer": weights(), **options}
-    return keras.layers.Conv2D(filters, 4, strides, "same", name=name, **options)(x)
+    x = keras.layers.ZeroPadding2D(2, name=f"{name}_border")(x)
+    return keras.layers.Conv2D(filters, 4, strides, name=name, **options)(x)
 
 
 def multi_scale(discriminators: Sequence[keras.Model], x: Tensor, **options: Any) -> list:

@@ -49,7 +49,15 @@ class Config(FamilyConfig):
     foreground_labels: list[str] = Field(
         [], description="Classes that a network of their own draws, from the labels alone."
     )
-    foreground_width: int = Field(32, ge=1, description="Maps of that network's first layer.")
+    foreground_width: int | None = Field(
+        None,
+        ge=1,
+        description="Maps of that network's first layer; null: generator_width, half of it from "
+        "three halvings on.",
+    )
+    foreground_blocks: int | None = Field(
+        None, ge=1, description="Residual blocks of that network; null: as many as blocks."
+    )
     scales: int = Field(1, ge=1, le=3, description="Generators, each twice as fine as the last.")
     fix_coarse_steps: int = Field(
         0, ge=0, description="Steps in which the finest generator learns alone."
@@ -58,6 +66,10 @@ class Config(FamilyConfig):
     down: int = Field(3, ge=1, le=5, description="Halvings in the coarsest generator.")
     blocks: int = Field(9, ge=2, description="Residual blocks in the coarsest generator.")
     fine_blocks: int = Field(3, ge=1, description="Residual blocks in each finer generator.")
+    resampling_kernel: Literal[3, 4] = Field(
+        3,
+        description="Side of the kernels that halve and double the size; 4 leaves no checkerboard.",
+    )
     norm: Literal["instance", "batch"] = Field("instance", description="Normalisation layers.")
     discriminator_width: int = Field(64, ge=1, description="Maps of the first layers.")
     discriminator_layers: int = Field(3, ge=1, description="Halvings in each discriminator.")
@@ -65,13 +77,41 @@ class Config(FamilyConfig):
     temporal_scales: int = Field(
         3, ge=0, le=3, description="Video discriminators: of frames 1, 3 and 9 apart; 0: none."
     )
+    wait_for_generated: bool = Field(
+        True,
+        description="A video discriminator judges once all the frames that it sees are generated; "
+        "false: at once, the real frames before a sequence among them.",
+    )
     loss: Literal["lsgan", "hinge", "bce"] = Field("lsgan", description="The adversarial loss.")
-    feature_matching: float = Field(10.0, ge=0, description="Weight of feature matching.")
+    adv_image_weight: float = Field(
+        1.0, ge=0, description="Weight of what the generators lose to the image discriminators."
+    )
+    adv_video_weight: float = Field(
+        1.0, ge=0, description="Weight of what they lose to the video discriminators."
+    )
+    features_image_weight: float = Field(
+        10.0, ge=0, description="Weight of feature matching in the image discriminators."
+    )
+    features_video_weight: float = Field(
+        10.0, ge=0, description="Weight of feature matching in the video discriminators."
+    )
     perceptual: str = Field(
         "none", description="VGG-19's weights: imagenet, a file of them, or none: leave it out."
     )
-    perceptual_weight: float = Field(10.0, ge=0, description="Weight of the perceptual loss.")
-    flow_weight: float = Field(10.0, ge=0, description="Weight of the flow's and warp's losses.")
+    perceptual_weight: float = Field(
+        10.0, ge=0, description="Weight of the perceptual loss of frames."
+    )
+    perceptual_raw_weight: float = Field(
+        10.0, ge=0, description="Weight of the perceptual loss of the images before composition."
+    )
+    flow_weight: float = Field(10.0, ge=0, description="Weight of the error of the flow.")
+    warp_weight: float = Field(
+        10.0, ge=0, description="Weight of the error of true frames warped along the flow."
+    )
+    steady_weight: float = Field(10.0, ge=0, description="Weight of the loss of flicker.")
+    mask_weight: float = Field(
+        1.0, ge=0, description="Weight of the mask's loss, with first_frame drawn."
+    )
     backprop_frames: int = Field(
         1, ge=1, description="Frames a step, through which the gradient flows back."
     )
@@ -80,7 +120,7 @@ class Config(FamilyConfig):
     grow_every: int = Field(
         5, ge=0, description="Epochs after which the sequence doubles; 0: it is long at once."
     )
-    flip: bool = Field(False, description="Mirror every other clip.")
+    flip: bool = Field(True, description="Mirror every other clip, left to right.")
     generator_optimizer: OptimizerConfig = Field(_ADAM, description="Optimizer of the generators.")
     discriminator_optimizer: OptimizerConfig = Field(
         _ADAM, description="Optimizer of the discriminators."
@@ -95,11 +135,15 @@ class Config(FamilyConfig):
                 raise ValueError(
                     f"size: expected multiples of {multiple}, at least {least}, found {side}"
                 )
-        if self.generator_width % 2 ** (self.scales - 1):
-            raise ValueError(
-                f"generator_width: expected a multiple of {2 ** (self.scales - 1)}, since each "
-                f"finer generator has half of it, found {self.generator_width}"
-            )
+        widths = {"generator_width": self.generator_width}
+        if self.foreground_labels:
+            widths["foreground_width"] = self.foreground_maps
+        for name, width in widths.items():
+            if width % 2 ** (self.scales - 1):
+                raise ValueError(
+                    f"{name}: expected a multiple of {2 ** (self.scales - 1)}, since each finer "
+                    f"generator has half of it, found {width}"
+                )
         if self.labels is not None:
             _check_foreground(self.foreground_labels, self.labels)
         return self
@@ -108,6 +152,12 @@ class Config(FamilyConfig):
     def multiple_of(self) -> int:
         """What the sides of frames must be multiples of, pixels."""
         return 2 ** (self.down + self.scales - 1)
+
+    @property
+    def foreground_maps(self) -> int:
+        """Maps of the foreground network's first layer."""
+        halved = self.generator_width // 2 if self.down > 2 else self.generator_width
+        return self.foreground_width or halved
 
     @property
     def classes(self) -> int:

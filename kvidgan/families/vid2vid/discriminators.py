@@ -55,13 +55,13 @@ class DiscriminatorGroup:
         return found
 
     def loss_of(self, real: Tensor, generated: list[Tensor]) -> Tensor:
-        """Return the discriminator's own loss, half of real and half of generated images."""
+        """Return the discriminator's own loss: of each pair of real and generated, their mean."""
         of_all = self._outputs([ops.stop_gradient(x) for x in (real, *generated)])
-        losses = [
+        of_real, *of_others = [
             gan_loss(self.loss, [scale[-1] for scale in seen], real=number == 0)
             for number, seen in enumerate(of_all)
         ]
-        return (losses[0] + sum(losses[1:]) / len(generated)) / 2
+        return sum((of_real + one) / 2 for one in of_others)
 
     def _outputs(self, images: list[Tensor]) -> list[list[list[Tensor]]]:
         """Return what the networks see of each image: by scale, the outputs of all layers.
@@ -90,10 +90,11 @@ def frames_apart(frames: Tensor, flows: Tensor, scale: int) -> Tensor:
         scale: Temporal scale: the frames are 3**scale apart.
 
     Returns:
-        (batch, height, width, 3 * channels + 2 * 2).
+        (batch, height, width, 3 * channels + 2 * 2), frames and flows from the earliest to the
+        last; flows in units of 20 pixels.
     """
     apart = 3**scale
-    ends = [flows[:, : flows.shape[1] - back * apart] for back in range(TAPS - 1)]
+    ends = [flows[:, : flows.shape[1] - back * apart] for back in reversed(range(TAPS - 1))]
     between = [long_flow(flow, apart) / FLOW_UNIT for flow in ends]
     chosen = at_scale(frames, scale, TAPS)
     return ops.concatenate([chosen[:, tap] for tap in range(TAPS)] + between, axis=-1)

@@ -14,12 +14,17 @@ from kvidgan.adversarial import Player, apply_gradients, value_and_gradients, wh
 from kvidgan.contract import ClipSpec, Condition, Encoding, Frame, History, Looks, StepSpec
 from kvidgan.families import FamilyModel
 from kvidgan.families.vid2vid.config import TAPS, Config
-from kvidgan.families.vid2vid.discriminators import DiscriminatorGroup, frames_apart
+from kvidgan.families.vid2vid.discriminators import (
+    AdversarialTerms,
+    DiscriminatorGroup,
+    frames_apart,
+)
 from kvidgan.families.vid2vid.features import REMEMBERED, clusters, encoder, over_objects, remember
 from kvidgan.families.vid2vid.generator import generator
 from kvidgan.nn.layers import instance_edges, one_hot_labels, to_signal
 from kvidgan.nn.losses import masked_l1
 from kvidgan.nn.perceptual import perceptual_loss, perceptual_network
+from kvidgan.nn.temporal import span
 from kvidgan.nn.warp import warp
 
 Tensor = Any
@@ -28,15 +33,19 @@ Window = dict[str, Tensor]
 
 LOSSES = {
     "generator": "What the generators minimize: the sum of all its terms, weighted.",
-    "image_discriminator": "How badly the discriminator of single frames tells real from generated:"
-    " 0.25 if it cannot, with LSGAN. Near 0 for long: it has won.",
+    "image_discriminator": "How badly the discriminators of single frames tell real from generated:"
+    " with LSGAN 0.25 for each size and for the frame and the image before composition, so 1 with "
+    "two sizes, if they cannot. Near 0 for long: they have won.",
     "video_discriminator": "How badly the discriminators of several frames tell real from "
-    "generated, a mean over the temporal scales: 0.25 if they cannot, with LSGAN.",
-    "adv_image": "What the generators lose to the discriminator of single frames.",
-    "adv_video": "What the generators lose to the discriminators of several frames.",
-    "features": "Feature matching, weighted: how differently the discriminators see real and "
-    "generated frames.",
+    "generated: with LSGAN 0.25 for each size and temporal scale if they cannot. Of those that are "
+    "silent, the last value.",
+    "adv_image": "What the generators lose to the discriminators of single frames, weighted.",
+    "adv_video": "What the generators lose to the discriminators of several frames, weighted.",
+    "features_image": "Feature matching, weighted: how differently the discriminators of single "
+    "frames see real and generated ones.",
+    "features_video": "The same in the discriminators of several frames.",
     "perceptual": "How differently VGG-19 sees real and generated frames, weighted.",
+    "perceptual_raw": "The same of the images before composition.",
     "flow": "The error of the generated flow, pixels, where the reference flow can be trusted; "
     "weighted.",
     "warp": "The true past frame, warped along the generated flow, to the true frame; weighted.",
@@ -51,6 +60,7 @@ SMALL = {
     "foreground_labels": [],
     "generator_width": 4,
     "foreground_width": 2,
+    "foreground_blocks": 1,
     "encoder_width": 2,
     "down": 1,
     "blocks": 2,
@@ -91,6 +101,10 @@ class Family(FamilyModel):
         self.steps = self.add_weight(
             (), "zeros", "int32", trainable=False, name=f"steps_at_{config.scales}_scales"
         )
+        self.last_video_losses = [
+            self.add_weight((), "zeros", trainable=False, name=f"last_video_loss_{3**scale}")
+            for scale in range(config.num_temporal_scales)
+        ]
         self.past: Any = None  # see `allocate`
         self.memory: Any = None
         if config.features:
@@ -105,7 +119,6 @@ class Family(FamilyModel):
             own[variable.path.startswith((finest, "foreground"))].append(variable)
         if self.encoder is not None:
             own[True] += self.encoder.trainable_variables
-        videos = [v for group in self.video_groups for v in group.variables]
         optimizer, opponent = config.generator_optimizer.build, config.discriminator_optimizer.build
         players = {
             "generator": Player(optimizer(), own[True], generates=True),
@@ -113,8 +126,8 @@ class Family(FamilyModel):
         }
         if own[False]:
             players["coarse_generators"] = Player(optimizer(), own[False], generates=True)
-        if videos:
-            players["video_discriminator"] = Player(opponent(), videos)
+        for scale, group in enumerate(self.video_groups):
+            players[_video_player(scale)] = Player(opponent(), group.variables)
         return players
 
     def allocate(self, batch: int) -> None:
@@ -222,18 +235,31 @@ class Family(FamilyModel):
     ) -> dict[str, Tensor]:
         images = self._image_inputs(window, generated, raw)
         image = self.minimize(lambda: self.image_group.loss_of(*images), "image_discriminator")
-        losses = {"image_discriminator": image}
-        if self.video_groups:
-            losses["video_discriminator"] = self.minimize(
-                lambda: _mean(
-                    [
-                        group.loss_of(*inputs)
-                        for group, inputs in self._video_inputs(window, generated)
-                    ]
-                ),
-                "video_discriminator",
-            )
-        return losses
+        if not self.video_groups:
+            return {"image_discriminator": image}
+        videos = [
+            self._step_video_discriminator(scale, window, generated)
+            for scale in range(len(self.video_groups))
+        ]
+        return {"image_discriminator": image, "video_discriminator": sum(videos)}
+
+    def _step_video_discriminator(self, scale: int, window: Window, generated: Tensor) -> Tensor:
+        """Update the discriminators of a temporal scale unless they wait; return their loss."""
+        group, last = self.video_groups[scale], self.last_video_losses[scale]
+
+        def step():
+            real, own = self._video_inputs(window, generated, scale)
+            return self.minimize(lambda: group.loss_of(real, [own]), _video_player(scale))
+
+        last.assign(when(self._judges(window, scale), step, last.value))
+        return last.value
+
+    def _judges(self, window: Window, scale: int) -> Tensor | bool:
+        """Return whether all the frames that a temporal scale sees are generated ones."""
+        if not self.config.wait_for_generated:
+            return True
+        generated = (ops.min(window["position"]) + 1) * self.config.backprop_frames
+        return generated >= span(scale, TAPS)
 
     # ---- Generating -----------------------------------------------------------------------------
 
@@ -293,53 +319,57 @@ class Family(FamilyModel):
     def _generator_terms(
         self, window: Window, outputs: list[dict[str, Tensor]], generated: Tensor
     ) -> dict[str, Tensor]:
-        """Return the weighted terms of the generators' loss, each a mean over the new frames."""
-        config = self.config
+        """Return the terms of the generators' loss, weighted; each is a mean over new frames."""
+        config, real = self.config, self._new(window["frames"])
         raw = ops.stack([one.get("raw", one["frame"]) for one in outputs], axis=1)
         images = self.image_group.generator_terms(*self._image_inputs(window, generated, raw))
-        videos = [
-            terms
-            for group, inputs in self._video_inputs(window, generated)
-            for terms in group.generator_terms(*inputs)
-        ]
-        terms = {"adv_image": _mean([one.adversarial for one in images])}
-        if videos:
-            terms["adv_video"] = _mean([one.adversarial for one in videos])
-        terms["features"] = config.feature_matching * _mean(
-            [one.features for one in [*images, *videos]]
-        )
+        found = {"image": images}
+        if self.video_groups:
+            scales = range(len(self.video_groups))
+            found["video"] = [self._video_terms(window, generated, scale) for scale in scales]
+        terms = {f"adv_{name}": sum(t.adversarial for t in one) for name, one in found.items()}
+        terms |= {f"features_{name}": sum(t.features for t in one) for name, one in found.items()}
         if self.perceptual is not None:
-            seen = [
-                perceptual_loss(self.perceptual, real, one)
-                for real, one in zip(
-                    _times(self._new(window["frames"])), _times(self._new(generated)), strict=True
-                )
-            ]
-            terms["perceptual"] = config.perceptual_weight * _mean(seen)
+            terms["perceptual"] = perceptual_loss(
+                self.perceptual, _flat(real), _flat(self._new(generated))
+            )
+            if config.flow:
+                terms["perceptual_raw"] = perceptual_loss(self.perceptual, _flat(real), _flat(raw))
         if config.flow:
             terms |= self._motion_terms(window, outputs, generated)
-        return terms
+        return {name: getattr(config, f"{name}_weight") * term for name, term in terms.items()}
+
+    def _video_terms(self, window: Window, generated: Tensor, scale: int) -> AdversarialTerms:
+        """Return what the generators lose to a temporal scale: nothing while it waits."""
+
+        def terms():
+            real, own = self._video_inputs(window, generated, scale)
+            return tuple(self.video_groups[scale].generator_terms(real, [own])[0])
+
+        silent = (ops.zeros(()), ops.zeros(()))
+        return AdversarialTerms(*when(self._judges(window, scale), terms, silent))
 
     def _motion_terms(self, window, outputs, generated):
         """Return the losses of flow, of what it warps, and of the mask (eq. 5 and sec. 4)."""
-        weight = self.config.flow_weight
+        config = self.config
         found: dict[str, list[Tensor]] = {"flow": [], "warp": [], "steady": [], "mask": []}
         for number, output in enumerate(outputs):
-            time = self.config.kept + number
+            time = config.kept + number
             flow, confidence = window["flow"][:, time], window["confidence"][:, time]
             real, before = window["frames"][:, time], window["frames"][:, time - 1]
 
-            # The flow itself, and where it takes the true past frame.
-            found["flow"].append(masked_l1(flow, output["flow"], confidence))
+            # The flow itself, in pixels of the coarsest scale, and where it takes the past frame.
+            error = masked_l1(flow, output["flow"], confidence)
+            found["flow"].append(error / 2 ** (config.scales - 1))
             found["warp"].append(masked_l1(real, warp(before, output["flow"]), confidence))
 
             # The past generated frame, taken along the true flow: what flickers is lost here.
             steady = warp(ops.stop_gradient(generated[:, time - 1]), flow)
             found["steady"].append(masked_l1(steady, output["frame"], confidence))
             found["mask"].append(ops.mean(output["mask"] * confidence))
-        if self.config.first_frame == "real":
+        if config.first_frame == "real":
             del found["mask"]
-        return {name: weight * _mean(values) for name, values in found.items()}
+        return {name: sum(values) / len(values) for name, values in found.items()}
 
     def _image_inputs(self, window, generated, raw) -> tuple[Tensor, list[Tensor]]:
         """Return new frames with their labels: the real ones, and the composed and raw ones."""
@@ -352,17 +382,12 @@ class Family(FamilyModel):
         real, *others = [_flat(ops.concatenate([labels, image], axis=-1)) for image in images]
         return real, others
 
-    def _video_inputs(
-        self, window, generated
-    ) -> list[tuple[DiscriminatorGroup, tuple[Tensor, list[Tensor]]]]:
-        """Return each video discriminator with its real and generated inputs at the last frame."""
-        found = []
-        for scale, group in enumerate(self.video_groups):
-            real, own = (
-                frames_apart(x, window["flow"], scale) for x in (window["frames"], generated)
-            )
-            found.append((group, (real, [own])))
-        return found
+    def _video_inputs(self, window, generated, scale: int) -> tuple[Tensor, Tensor]:
+        """Return what a temporal scale sees at the last frame, real and generated."""
+        real, own = (
+            frames_apart(frames, window["flow"], scale) for frames in (window["frames"], generated)
+        )
+        return real, own
 
     def _new(self, x: Tensor) -> Tensor:
         return x[:, self.config.kept :]
@@ -399,12 +424,8 @@ class Family(FamilyModel):
         return self.generator, StepSpec(frame=frame, inputs=inputs, extra_outputs=extras)
 
 
-def _mean(values: list[Tensor]) -> Tensor:
-    return sum(values) / len(values)
-
-
-def _times(x: Tensor) -> list[Tensor]:
-    return [x[:, time] for time in range(x.shape[1])]
+def _video_player(scale: int) -> str:
+    return f"video_discriminator_{3**scale}"
 
 
 def _flat(x: Tensor) -> Tensor:

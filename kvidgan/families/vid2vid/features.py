@@ -12,7 +12,7 @@ import numpy as np
 from keras import ops
 
 from kvidgan.families.vid2vid.config import Config
-from kvidgan.nn.residual import conv_block, down_block, reflected_conv, up_block
+from kvidgan.nn.residual import enlarged, reflected_conv, shrunk
 
 Tensor = Any
 OBJECTS = 256  # of a class in a frame, that are told apart: by their numbers modulo this
@@ -22,13 +22,11 @@ REMEMBERED = 256  # features of a class
 def encoder(config: Config) -> keras.Model:
     """Return E: frames (batch, height, width, channels) in [-1, 1] to features, in [-1, 1] too."""
     frames = keras.Input((None, None, config.channels), name="frames")
-    name, width = "features", config.encoder_width
-    x = conv_block(frames, width, 7, f"{name}_in", norm=config.norm)
-    for step in range(1, config.down + 1):
-        x = down_block(x, width << step, f"{name}_down{step}", config.norm)
-    for step in reversed(range(config.down)):
-        x = up_block(x, width << step, f"{name}_up{step}", config.norm)
-    head = reflected_conv(x, config.features, 7, f"{name}_head", activation="tanh", dtype="float32")
+    options = config.encoder_width, config.down, "features", config.norm, config.resampling_kernel
+    x = enlarged(shrunk(frames, *options), *options)
+    head = reflected_conv(
+        x, config.features, 7, "features_head", activation="tanh", dtype="float32"
+    )
     return keras.Model(frames, head, name="encoder")
 
 

@@ -10,18 +10,20 @@ import keras
 from keras import layers, ops
 
 from kvidgan.families.vid2vid.config import Config
-from kvidgan.nn.residual import conv_block, down_block, reflected_conv, residual_block, up_block
+from kvidgan.nn.patches import halved
+from kvidgan.nn.residual import enlarged, reflected_conv, residual_block, shrunk
 from kvidgan.nn.warp import warp
 
 Tensor = Any
-FLOW_SCALE = 20.0  # pixels; what the flow's layer gives is multiplied by
+FLOW_SCALE = 20.0  # pixels of the coarsest scale; what the flow's layer gives is multiplied by
 
 
 class ScaleFeatures(NamedTuple):
-    """What heads draw from, at a scale's own size: the image's, and the motion's or None."""
+    """What heads draw from, at a scale's own size; without flow or foreground classes None."""
 
     image: Tensor
     motion: Tensor | None
+    foreground: Tensor | None
 
 
 def generator(config: Config) -> keras.Model:
@@ -47,11 +49,13 @@ def generator(config: Config) -> keras.Model:
     features = _pyramid(config, seen, None if past is None else _side_by_side(past))
     name = f"scale{config.scales - 1}"
     raw = _head(features.image, config.channels, f"{name}_image", "tanh")
-    if config.foreground_labels:
-        raw = overlay(raw, _foreground(config, seen), foreground_mask(config, labels))
+    if features.foreground is not None:
+        drawn = _head(features.foreground, config.channels, f"{name}_foreground", "tanh")
+        raw = overlay(raw, drawn, foreground_mask(config, labels))
     if past is None:
         return keras.Model(inputs, {"frame": raw}, name="generator")
-    flow = FLOW_SCALE * _head(features.motion, 2, f"{name}_flow", "linear")
+    unit = FLOW_SCALE * 2 ** (config.scales - 1)
+    flow = unit * _head(features.motion, 2, f"{name}_flow", "linear")
     mask = _head(features.motion, 1, f"{name}_mask", "sigmoid")
     mask = where_drawn(config, mask, labels, past[:, -1])
     outputs = {"frame": compose(raw, warp(past[:, -1], flow), mask)}
@@ -99,8 +103,7 @@ def _pyramid(config: Config, labels: Tensor, past: Tensor | None) -> ScaleFeatur
     sizes = [(labels, past)]
     for _ in range(config.scales - 1):
         labels, past = sizes[-1]
-        halved = None if past is None else ops.average_pool(past, 2, 2)
-        sizes.append((ops.average_pool(labels, 2, 2), halved))
+        sizes.append((halved(labels), None if past is None else halved(past)))
     features = _coarse(config, *sizes[-1])
     for number, size in enumerate(reversed(sizes[:-1]), start=1):
         features = _finer(config, number, *size, features)
@@ -108,65 +111,70 @@ def _pyramid(config: Config, labels: Tensor, past: Tensor | None) -> ScaleFeatur
 
 
 def _coarse(config: Config, labels: Tensor, past: Tensor | None) -> ScaleFeatures:
-    before = config.blocks // 2
+    width, blocks = config.generator_width, config.blocks
+    after = blocks // 2  # of 9 blocks 5 stand before the encoders join, and 4 behind
 
     def encoded(x, name):
-        x = conv_block(x, config.generator_width, 7, f"{name}_in", norm=config.norm)
-        for step in range(1, config.down + 1):
-            maps = config.generator_width << step
-            x = down_block(x, maps, f"{name}_down{step}", config.norm)
-        return _residual(x, before, name, config.norm)
+        return _residual(config, _shrunk(config, x, width, config.down, name), blocks - after, name)
 
     def decoded(x, name):
-        x = _residual(x, config.blocks - before, name, config.norm)
-        for step in reversed(range(config.down)):
-            x = up_block(x, config.generator_width << step, f"{name}_up{step}", config.norm)
-        return x
+        return _enlarged(config, _residual(config, x, after, name), width, config.down, name)
 
     x = encoded(labels, "scale0_labels")
+    foreground = _foreground(config, labels) if config.foreground_labels else None
     if past is None:
-        return ScaleFeatures(decoded(x, "scale0_drawing"), None)
+        return ScaleFeatures(decoded(x, "scale0_drawing"), None, foreground)
     x = layers.Add(name="scale0_join")([x, encoded(past, "scale0_past")])
-    return ScaleFeatures(decoded(x, "scale0_drawing"), decoded(x, "scale0_motion"))
+    image, motion = decoded(x, "scale0_drawing"), decoded(x, "scale0_motion")
+    return ScaleFeatures(image, motion, foreground)
+
+
+def _foreground(config: Config, labels: Tensor) -> Tensor:
+    """Draw the foreground's classes from the labels alone (sec. 3, foreground-background prior)."""
+    name, width = "scale0_foreground", config.foreground_maps
+    x = _shrunk(config, labels, width, config.down, name)
+    x = _residual(config, x, config.foreground_blocks or config.blocks, name)
+    return _enlarged(config, x, width, config.down, name)
 
 
 def _finer(
     config: Config, number: int, labels: Tensor, past: Tensor | None, coarse: ScaleFeatures
 ) -> ScaleFeatures:
-    scale, width = f"scale{number}", config.generator_width >> number
+    """Add what a scale's own encoders see, of half its size, to the features of the one below."""
+    width, widths = config.generator_width >> number, config.foreground_maps >> number
 
-    def encoded(x, name):
-        x = conv_block(x, width, 7, f"{scale}_{name}_in", norm=config.norm)
-        return down_block(x, 2 * width, f"{scale}_{name}_down", config.norm)
+    def encoded(x, width, name):
+        return _shrunk(config, x, width, 1, f"scale{number}_{name}")
 
-    def decoded(below, name):
-        x = layers.Add(name=f"{scale}_{name}_join")([*found, below])
-        x = _residual(x, config.fine_blocks, f"{scale}_{name}", config.norm)
-        return up_block(x, width, f"{scale}_{name}_up", config.norm)
+    def decoded(below, found, width, name):
+        if below is None:
+            return None
+        name = f"scale{number}_{name}"
+        x = layers.Add(name=f"{name}_join")([*found, below])
+        return _enlarged(config, _residual(config, x, config.fine_blocks, name), width, 1, name)
 
-    found = [encoded(labels, "labels")]
+    found = [encoded(labels, width, "labels")]
     if past is not None:
-        found.append(encoded(past, "past"))
-    motion = None if coarse.motion is None else decoded(coarse.motion, "motion")
-    return ScaleFeatures(decoded(coarse.image, "drawing"), motion)
+        found.append(encoded(past, width, "past"))
+    foreground = None
+    if coarse.foreground is not None:
+        seen = encoded(labels, widths, "foreground")
+        foreground = decoded(coarse.foreground, [seen], widths, "foreground")
+    image = decoded(coarse.image, found, width, "drawing")
+    return ScaleFeatures(image, decoded(coarse.motion, found, width, "motion"), foreground)
 
 
-def _foreground(config: Config, labels: Tensor) -> Tensor:
-    """Draw the foreground's classes from the labels alone (sec. 3, foreground-background prior)."""
-    name, width = "foreground", config.foreground_width
-    x = conv_block(labels, width, 7, f"{name}_in", norm=config.norm)
-    halvings = min(2, config.down)
-    for step in range(1, halvings + 1):
-        x = down_block(x, width << step, f"{name}_down{step}", config.norm)
-    x = _residual(x, 2, name, config.norm)
-    for step in reversed(range(halvings)):
-        x = up_block(x, width << step, f"{name}_up{step}", config.norm)
-    return _head(x, config.channels, name, "tanh")
+def _shrunk(config: Config, x: Tensor, width: int, times: int, name: str) -> Tensor:
+    return shrunk(x, width, times, name, config.norm, config.resampling_kernel)
 
 
-def _residual(x: Tensor, count: int, name: str, norm: str) -> Tensor:
+def _enlarged(config: Config, x: Tensor, width: int, times: int, name: str) -> Tensor:
+    return enlarged(x, width, times, name, config.norm, config.resampling_kernel)
+
+
+def _residual(config: Config, x: Tensor, count: int, name: str) -> Tensor:
     for number in range(count):
-        x = residual_block(x, f"{name}_block{number}", norm)
+        x = residual_block(x, f"{name}_block{number}", config.norm)
     return x
 
 

@@ -1,0 +1,153 @@
+"""A mirrored input gives a mirrored output with mirrored kernels: no network shifts the image."""
+
+import keras
+import numpy as np
+import pytest
+
+from kvidgan.families import lstm_wgan, mocogan, multiscale, vid2vid
+from kvidgan.families.vid2vid.discriminators import DiscriminatorGroup
+from kvidgan.families.vid2vid.features import encoder
+from kvidgan.families.vid2vid.generator import generator
+from tests.families.common import numbers
+
+pytestmark = pytest.mark.every_backend
+MOCOGAN = mocogan.Config(**mocogan.SMALL, categories=["a", "b"])
+MULTISCALE = multiscale.Config(width=1 / 32, discriminator_width=1 / 32)
+LSTM_WGAN = lstm_wgan.Config(**lstm_wgan.SMALL)
+VID2VID = {
+    "size": [64, 96],
+    "labels": ["road", "car"],
+    "foreground_labels": ["car"],
+    "generator_width": 4,
+    "down": 2,
+    "blocks": 2,
+    "features": 2,
+    "encoder_width": 2,
+    "discriminator_width": 2,
+}
+
+
+def every_network():
+    yield "mocogan decoder", mocogan.decoder(MOCOGAN)
+    for size in ("patch", "full"):
+        config = MOCOGAN.model_copy(
+            update={"image_discriminator": size, "video_discriminator": size, "frames": 16}
+        )
+        yield f"mocogan {size} image discriminator", mocogan.image_discriminator(config)
+        yield f"mocogan {size} video discriminator", mocogan.video_discriminator(config)
+    yield "lstm_wgan decoder", lstm_wgan.decoder(LSTM_WGAN)
+    yield "lstm_wgan critic", lstm_wgan.critic(LSTM_WGAN)
+    yield "multiscale generator", multiscale.generator(MULTISCALE)
+    for number in range(1, 5):
+        yield f"multiscale discriminator {number}", multiscale.discriminator(MULTISCALE, number)
+    config = vid2vid.Config(**VID2VID, resampling_kernel=4)
+    yield "vid2vid generator", generator(config)
+    yield "vid2vid encoder", encoder(config)
+    yield "vid2vid discriminator", DiscriminatorGroup(config, 5, "image").networks[0]
+
+
+NETWORKS = dict(every_network())
+ABOUT_A_PIXEL = {
+    "generator": generator(vid2vid.Config(**VID2VID, norm="batch")),
+    "encoder": encoder(vid2vid.Config(**VID2VID, norm="batch")),
+    "generator of two scales": generator(vid2vid.Config(**VID2VID, scales=2, norm="batch")),
+}
+
+
+def randomize(network):
+    """Give weights of some size to all layers, biases and gains too."""
+    rng = np.random.default_rng(0)
+    for variable in network.variables:
+        if variable.dtype == "float32":
+            fan_in = np.prod(variable.shape[:-1]) if len(variable.shape) > 1 else 9
+            drawn = rng.normal(size=variable.shape) / np.sqrt(fan_in)
+            if "flow_head" in variable.path:
+                drawn /= 20  # so that it does not reach the border
+            gain = "gamma" in variable.path or "variance" in variable.path
+            variable.assign(np.abs(1 + drawn) if gain else drawn)
+
+
+def mirror_kernels(network):
+    """Mirror all kernels left to right, those of dense layers behind a flattened image too."""
+    image = None
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.Flatten):
+            image = layer.input.shape[1:]
+        kernel = getattr(layer, "kernel", None)
+        if kernel is None:
+            continue
+        values = numbers(kernel.value)
+        if values.ndim > 2:  # (..., height, width, channels, channels)
+            kernel.assign(np.flip(values, -3))
+        elif image is not None:  # (height * width * channels, units)
+            unrolled = values.reshape(*image, -1)
+            kernel.assign(np.flip(unrolled, -3).reshape(values.shape))
+            image = None
+
+
+def inputs_of(network, width=None):
+    rng = np.random.default_rng(0)
+    # Zeros around a patch discriminator's layers lie alike on both sides where all sizes are even.
+    size = width or (66 if network.name.startswith("image_0") else 64)
+
+    def one(tensor):
+        shape = (2, *(size if side is None else side for side in tensor.shape[1:]))
+        return rng.uniform(-1, 1, shape).astype("float32")
+
+    return keras.tree.map_structure(one, network.input)
+
+
+def called(network, inputs):
+    outputs = network(inputs, training=False)
+    if not isinstance(outputs, dict):
+        outputs = dict(enumerate(keras.tree.flatten(outputs)))
+    return {name: numbers(x) for name, x in outputs.items()}
+
+
+def flip(x):
+    """Mirror (..., height, width, channels); codes and scores (batch, n) stay."""
+    return np.flip(x, -2).copy() if x.ndim > 3 else x
+
+
+def mirror(network, outputs):
+    """Mirror the kernels, and what moves to one side to the other; return what is expected now."""
+    expected = {key: flip(x) for key, x in outputs.items()}
+    if "flow" in expected:
+        expected["flow"][..., 0] *= -1
+        head = next(one for one in network.layers if one.name.endswith("flow_head"))
+        for weight in (head.kernel, head.bias):
+            weight.assign(numbers(weight.value) * [-1, 1])
+    mirror_kernels(network)
+    return expected
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_mirrored_input_gives_a_mirrored_output(name):
+    network = NETWORKS[name]
+    randomize(network)
+    inputs = inputs_of(network)
+    expected = mirror(network, called(network, inputs))
+    for key, found in called(network, keras.tree.map_structure(flip, inputs)).items():
+        scale = np.abs(expected[key]).max()
+        np.testing.assert_allclose(found, expected[key], atol=2e-4 * scale, err_msg=str(key))
+        if found.ndim > 3 and found.shape[-2] > 1:
+            assert np.abs(found - flip(found)).max() > 0.01 * scale, "symmetric by itself"
+
+
+@pytest.mark.parametrize("name", ABOUT_A_PIXEL)
+def test_kernels_of_three_keep_the_place_of_every_pixel(name):
+    """They sample pixels 0, 2, 4...: a grid that is mirrored into itself about a pixel of it.
+
+    About pixel 0, so that pixel j of a row of `width` goes to width - j; far from the border, whose
+    zeros lie on one side.
+    """
+    network, width = ABOUT_A_PIXEL[name], 256
+    randomize(network)
+    inputs = keras.tree.map_structure(lambda x: x[..., :32, :, :], inputs_of(network, width))
+    expected = mirror(network, called(network, inputs))
+    turned = keras.tree.map_structure(lambda x: np.roll(flip(x), 1, -2), inputs)
+    for key, found in called(network, turned).items():
+        inside = np.s_[..., 100:156, :]
+        close = np.abs(found - np.roll(expected[key], 1, -2))[inside].max()
+        shifted = np.abs(found - expected[key])[inside].max()
+        assert close < 2e-4 * np.abs(found).max() < shifted, key
