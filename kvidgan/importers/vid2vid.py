@@ -52,6 +52,7 @@ def options(weights: Weights, given: Mapping[str, Any]) -> Found:
         "blocks": len(before) + len(after),
         "generator_width": weights.shape("model_down_seg.1.weight")[0],
         "scales": 1,
+        "resampling_kernel": 3,
         "norm": "instance",
         **labels,
         **_foreground(weights, given),
@@ -76,10 +77,10 @@ def fill(weights: Weights, gan: Any) -> None:
     for theirs, ours in (("img", "image"), ("flow", "flow"), ("w", "mask")):
         put.head(f"model_final_{theirs}", f"scale0_{ours}_head")
     if _has_foreground(weights):
-        put.encoder("indv_down", "foreground")
-        put.blocks("indv_res", "foreground")
-        put.ups("indv_up", "foreground")
-        put.head("indv_final", "foreground_head")
+        put.encoder("indv_down", "scale0_foreground")
+        put.blocks("indv_res", "scale0_foreground")
+        put.ups("indv_up", "scale0_foreground")
+        put.head("indv_final", "scale0_foreground_head")
     # Frames are normalised by their own statistics, also at test, as in the released models.
     weights.skip(n for n in weights.arrays if re.search(r"running_|num_batches_tracked$", n))
     weights.check_all_taken()
@@ -136,7 +137,11 @@ def _foreground(weights: Weights, given: Mapping[str, Any]) -> dict[str, Any]:
             f"{weights.path} draws a foreground by a network of its own, and does not tell which "
             "classes that is; say family.foreground_labels=[NAME,...]."
         )
-    return {"foreground_width": weights.shape("indv_down.1.weight")[0]}
+    blocks = numbered(weights, r"indv_res\.(\d+)\.conv_block\.1\.weight")
+    return {
+        "foreground_width": weights.shape("indv_down.1.weight")[0],
+        "foreground_blocks": len(blocks),
+    }
 
 
 class _Filler:
