@@ -147,11 +147,14 @@ class State(_Frozen):
 class History(_Frozen):
     """The last frames, (frames, height, width, channels): context frames first, then predictions.
 
-    With `may_be_empty` the model begins by itself where there is no context: from zeros.
+    With `may_be_empty` the model begins by itself where there is no context: from zeros. With
+    `next` the history of the next step is an output of this one. It is of the frame's height and
+    width, each halved so many times as `halvings` says, by averages of 3x3 pixels.
     """
 
     role: Literal["history"] = "history"
     frames: Annotated[int, Field(gt=0)]
+    halvings: Annotated[int, Field(ge=0)] = 0
     next: str | None = None
     may_be_empty: bool = False
 

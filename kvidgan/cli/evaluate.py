@@ -26,9 +26,13 @@ def evaluate(
         str | None, typer.Option(help="Default: test if the data has it, else val, else all.")
     ] = None,
     layout: LayoutOption = "auto",
+    protocol: Annotated[
+        str, typer.Option(help="Definition of the scores: kvidgan's, or mathieu's as published.")
+    ] = "kvidgan",
     threshold: Annotated[
-        float, typer.Option(min=0, help="Pixels are moving whose flow exceeds this, in pixels.")
-    ] = 0.2,
+        float | None,
+        typer.Option(min=0, help="Pixels are moving whose flow exceeds this; default: 0.2 pixels."),
+    ] = None,
     luma: Annotated[bool, typer.Option("--luma", help="SSIM of luma instead of RGB.")] = False,
     output: Annotated[
         Path | None,
@@ -67,6 +71,7 @@ def evaluate(
         clips=clips,
         every=every,
         stride=stride,
+        protocol=protocol,
         threshold=threshold,
         luma=luma,
         on_progress=progress,

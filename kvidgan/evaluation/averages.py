@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kvidgan.data.convert import OnProgress
-from kvidgan.evaluation.protocol import Protocol, shown_size
+from kvidgan.evaluation.chosen_clips import ChosenClips, shown_size
 from kvidgan.media import fit_frames, fit_maps
 
 _BLOCK = 16  # frames that are read at a time
@@ -33,25 +33,25 @@ class Averages:
     num_frames: int
 
 
-def average_frames(protocol: Protocol, on_progress: OnProgress | None = None) -> Averages | None:
+def average_frames(chosen: ChosenClips, on_progress: OnProgress | None = None) -> Averages | None:
     """Average the frames that models may learn from, in one pass.
 
     Args:
-        protocol: Clips that are scored, in the shape to average in.
+        chosen: Clips that are scored, in the shape to average in.
         on_progress: Function that is called with (frames done, frames in all, "training frames").
 
     Returns:
         The averages over split "train" if the data has it, else over the videos that are not
         scored; None if no such video is left, or none of a size that is scored.
     """
-    store, shape = protocol.store, protocol.shape
-    wanted = [n for n in _videos(protocol) if shown_size(store, shape, n) in protocol.sizes]
+    store, shape = chosen.store, chosen.shape
+    wanted = [n for n in _videos(chosen) if shown_size(store, shape, n) in chosen.sizes]
     total, done = int(store.index["length"][wanted].sum()), 0
-    images = {size: _Mean(size) for size in protocol.sizes}
+    images = {size: _Mean(size) for size in chosen.sizes}
     colours = _Colours(len(store.labels or ()), shape.channels)
     for number in wanted:
         size = shown_size(store, shape, number)
-        for frames, labels in _blocks(protocol, number, size):
+        for frames, labels in _blocks(chosen, number, size):
             images[size].add(frames)
             colours.add(frames, labels)
             done += len(frames)
@@ -63,18 +63,18 @@ def average_frames(protocol: Protocol, on_progress: OnProgress | None = None) ->
     return Averages(finished, colours.finished(), len(wanted), total)
 
 
-def _videos(protocol: Protocol) -> Array:
-    if "train" in protocol.store.splits:
-        return protocol.store.videos("train")
-    return np.setdiff1d(np.arange(len(protocol.store)), protocol.videos)
+def _videos(chosen: ChosenClips) -> Array:
+    if "train" in chosen.store.splits:
+        return chosen.store.videos("train")
+    return np.setdiff1d(np.arange(len(chosen.store)), chosen.videos)
 
 
-def _blocks(protocol: Protocol, video: int, size: Size) -> Iterator[tuple[Array, Array]]:
+def _blocks(chosen: ChosenClips, video: int, size: Size) -> Iterator[tuple[Array, Array]]:
     """Yield frames and their label maps, a few at a time."""
-    store, length = protocol.store, int(protocol.store.index["length"][video])
+    store, length = chosen.store, int(chosen.store.index["length"][video])
     for start in range(0, length, _BLOCK):
         place = video, start, min(start + _BLOCK, length)
-        frames = fit_frames(store.read(*place), *size, protocol.shape.channels)
+        frames = fit_frames(store.read(*place), *size, chosen.shape.channels)
         yield frames, fit_maps(store.read_map("labels", *place), *size)
 
 

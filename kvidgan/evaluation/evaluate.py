@@ -9,29 +9,19 @@ import numpy as np
 
 from kvidgan.data.convert import OnProgress
 from kvidgan.data.store.reader import ClipStore
+from kvidgan.errors import UserError
 from kvidgan.evaluation.averages import Averages, average_frames
 from kvidgan.evaluation.baselines import baseline_names
-from kvidgan.evaluation.metrics import (
-    THRESHOLD,
-    Interval,
-    bootstrap,
-    psnr,
-    sharpness_difference,
-    ssim,
-    warping_error,
-)
-from kvidgan.evaluation.protocol import Protocol, make_protocol, trained_on
-from kvidgan.evaluation.rollouts import Truth, play_rows, truths
+from kvidgan.evaluation.chosen_clips import ChosenClips, choose_clips, trained_on
+from kvidgan.evaluation.mathieu import Mathieu
+from kvidgan.evaluation.metrics import THRESHOLD, Interval, bootstrap
+from kvidgan.evaluation.protocol import REGIONS, Kvidgan, Protocol, warping_errors
+from kvidgan.evaluation.requirements import check_predictors
+from kvidgan.evaluation.rollouts import play_rows, truths
 from kvidgan.rollout import Rollout
 from kvidgan.rollout.description import Description
 
-REGIONS = ("all", "moving")
-METRICS = {
-    "psnr": "PSNR (dB)",
-    "ssim": "SSIM",
-    "sharpness": "Sharpness difference (dB)",
-    "warping": "Warping error (MSE, [-1, 1])",
-}
+PROTOCOLS = (Kvidgan.name, Mathieu.name)
 TRUTH = "true video"  # the row that shows its warping error beside the others'
 LEFT_OUT = "mean image and class colours are left out"
 
@@ -45,22 +35,21 @@ class Scores:
     """Scores: what every predicted frame of every clip scored.
 
     Attributes:
-        protocol: Clips that were predicted, and in which shape.
-        threshold: Displacement that the flow of moving pixels exceeds, pixels.
-        luma: Whether SSIM compared luma.
+        clips: Clips that were predicted, and in which shape.
+        protocol: Definition of the scores.
         models: Descriptions of the models by name.
         trained_on: Names of the models that were trained on videos that they are scored on.
         values: Scores by model or baseline, float64 (regions, metrics, clips, frames) in the order
-            of `REGIONS` and `METRICS`; NaN where nothing moves, and for the first frame's warping
-            error, since no frame was predicted before it.
+            of `REGIONS` and the protocol's metrics; NaN where nothing moves, and for the first
+            frame's warping error, since no frame was predicted before it.
         moving: Share of moving pixels, float64 (clips, frames), 0 to 1.
-        true_warping: Warping error of the true videos, float64 (regions, clips, frames).
+        true_warping: Warping error of the true videos, float64 (regions, clips, frames); NaN if
+            the protocol has none.
         averages: Means of frames that some baselines show, where models follow labels.
     """
 
+    clips: ChosenClips
     protocol: Protocol
-    threshold: float
-    luma: bool
     models: dict[str, Description]
     trained_on: list[str]
     values: dict[str, Array]
@@ -80,7 +69,7 @@ class Scores:
             (row, region, metric): self._over_videos(values[r, m])
             for row, values in self.values.items()
             for r, region in enumerate(REGIONS)
-            for m, metric in enumerate(METRICS)
+            for m, metric in enumerate(self.protocol.metrics)
         }
 
     @cached_property
@@ -95,9 +84,9 @@ class Scores:
         return self._over_videos(self.moving)
 
     def _over_videos(self, values: Array) -> list[Interval]:
-        videos = self.protocol.videos
+        videos = self.clips.videos
         by_video = [values[videos == video] for video in np.unique(videos)]
-        return [bootstrap([one[:, k] for one in by_video]) for k in range(self.protocol.num_frames)]
+        return [bootstrap([one[:, k] for one in by_video]) for k in range(self.clips.num_frames)]
 
 
 def evaluate(
@@ -109,7 +98,8 @@ def evaluate(
     clips: int = 2,
     every: int = 1,
     stride: int | None = None,
-    threshold: float = THRESHOLD,
+    protocol: str = Kvidgan.name,
+    threshold: float | None = None,
     luma: bool = False,
     on_progress: OnProgress | None = None,
 ) -> Scores:
@@ -125,18 +115,20 @@ def evaluate(
         split: Split to predict; None for "test" if the data has it, else "val", else all videos.
         num_frames: Number of frames to predict.
         clips: Number of clips per video, their starts evenly spaced.
-        every: Distance between two videos that are used: 1 uses all; 10 is the protocol of Mathieu
-            et al. on UCF101.
+        every: Distance between two videos that are used: 1 uses all; Mathieu et al. use every
+            tenth of UCF101.
         stride: Distance in frames between two frames of a clip; None for the models' own.
-        threshold: Displacement that the flow of moving pixels exceeds, pixels.
+        protocol: Definition of the scores, one of `PROTOCOLS`.
+        threshold: Displacement that the flow of moving pixels exceeds, pixels; None for 0.2. Of
+            protocol "kvidgan" alone, as luma.
         luma: Whether SSIM compares luma instead of the channels.
         on_progress: Function that is called with (frames done, frames in all, "frames" or "training
             frames"): the latter are averaged, for baselines, before the former are predicted.
 
     Raises:
         UserError: If a model makes videos from noise, the models need different frames or other
-            label maps than the data's, the split is unknown, or the videos are too short or too
-            small.
+            label maps than the data's, the split is unknown, the videos are too short or too small,
+            the protocol is unknown, or does not fit the models or the options beside it.
 
     Example:
         store = open_data(DataConfig(path="moving_digits"))
@@ -144,7 +136,10 @@ def evaluate(
         print(tables(scores))
     """
     descriptions = {name: rollout.description for name, rollout in models.items()}
-    protocol = make_protocol(
+    scoring = _protocol(protocol, threshold, luma)
+    if scoring.name != Kvidgan.name:
+        check_predictors(descriptions, scoring.name)
+    chosen = choose_clips(
         descriptions,
         store,
         split=split,
@@ -153,63 +148,46 @@ def evaluate(
         every=every,
         stride=stride,
     )
-    trained = [name for name, model in descriptions.items() if trained_on(protocol, model)]
+    trained = [name for name, model in descriptions.items() if trained_on(chosen, model)]
     for name in trained:
         log.warning("%s was trained on the very videos that it is scored on.", name)
-    averages = average_frames(protocol, on_progress) if protocol.maps else None
-    if protocol.maps and averages is None:
+    averages = average_frames(chosen, on_progress) if chosen.maps else None
+    if chosen.maps and averages is None:
         log.warning("%s: no video is left to average frames of: %s.", store.path.name, LEFT_OUT)
-    baselines = baseline_names(bool(protocol.maps), averages)
-    shape = (len(protocol.clips), num_frames)
+    baselines = baseline_names(bool(chosen.maps), averages)
+    shape = (len(chosen.starts), num_frames)
     values = {
-        row: np.full((len(REGIONS), len(METRICS), *shape), np.nan) for row in (*models, *baselines)
+        row: np.full((len(REGIONS), len(scoring.metrics), *shape), np.nan)
+        for row in (*models, *baselines)
     }
     moving, true_warping = np.zeros(shape), np.full((len(REGIONS), *shape), np.nan)
     done = 0
-    for numbers, batch in protocol.batches():
+    for numbers, batch in chosen.batches():
         own = slice(numbers.start, numbers.stop)
-        rows = play_rows(models, baselines, protocol, numbers, batch, averages)
+        rows = play_rows(models, baselines, chosen, numbers, batch, averages)
         previous: dict[str, Array] = {}
-        for k, truth in enumerate(truths(protocol, numbers, threshold)):
+        for k, truth in enumerate(truths(chosen, numbers, scoring)):
             predicted = {row: next(frames) for row, frames in rows.items()}
             moving[own, k] = truth.moved.mean((1, 2))
             for row, frames in predicted.items():
-                values[row][..., own, k] = _score(truth, frames, previous.get(row), luma)
-            if k:
-                true_warping[:, own, k] = _warping(truth, truth.frames, truth.before)
+                values[row][..., own, k] = scoring.score(truth, frames, previous.get(row))
+            if k and "warping" in scoring.metrics:
+                true_warping[:, own, k] = warping_errors(truth, truth.frames, truth.before)
             previous, done = predicted, done + len(numbers)
             if on_progress is not None:
                 on_progress(done, moving.size, "frames")
-    return Scores(
-        protocol, threshold, luma, descriptions, trained, values, moving, true_warping, averages
-    )
+    return Scores(chosen, scoring, descriptions, trained, values, moving, true_warping, averages)
 
 
-def _score(truth: Truth, predicted: Array, previous: Array | None, luma: bool) -> Array:
-    """Return the scores of predicted frames, float64 (regions, metrics, clips).
-
-    Args:
-        truth: True frames of the same time.
-        predicted: Predicted frames, uint8 (clips, height, width, channels).
-        previous: Frames predicted before those; None where these are the first.
-        luma: Whether SSIM compares luma.
-    """
-    warping = np.full((len(REGIONS), len(predicted)), np.nan)
-    if previous is not None:
-        warping = _warping(truth, predicted, previous)
-    scores = [
-        [
-            psnr(truth.frames, predicted, mask),
-            ssim(truth.frames, predicted, mask, luma),
-            sharpness_difference(truth.frames, predicted, mask),
-            error,
-        ]
-        for mask, error in zip((None, truth.moved), warping, strict=True)
-    ]
-    return np.array(scores)
-
-
-def _warping(truth: Truth, frames: Array, previous: Array) -> Array:
-    """Return the warping error of frames that follow others, float64 (regions, clips)."""
-    masks = truth.confidence, truth.confidence & truth.moved
-    return np.array([warping_error(previous, frames, truth.flow, mask) for mask in masks])
+def _protocol(name: str, threshold: float | None, luma: bool) -> Protocol:
+    """Return a protocol by its name, with kvidgan's own options."""
+    if name not in PROTOCOLS:
+        raise UserError(f"--protocol: expected one of {', '.join(PROTOCOLS)}, found {name!r}.")
+    if name == Mathieu.name:
+        if threshold is not None or luma:
+            raise UserError(
+                "Expected --protocol mathieu without --threshold and --luma: it defines its moving "
+                "pixels and its SSIM itself."
+            )
+        return Mathieu()
+    return Kvidgan(THRESHOLD if threshold is None else threshold, luma)

@@ -6,8 +6,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from kvidgan.evaluation.evaluate import METRICS, REGIONS, TRUTH, Scores
+from kvidgan.evaluation.evaluate import TRUTH, Scores
 from kvidgan.evaluation.metrics import Interval
+from kvidgan.evaluation.protocol import REGIONS
 
 # Okabe and Ito's colours, which the colour-blind can tell apart; baselines are grey.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -22,14 +23,16 @@ def draw(scores: Scores, title: str) -> Figure:
         title: Title above all plots.
     """
     figure = Figure(figsize=(15.5, 6.8), layout="constrained")
-    grid = figure.subplots(len(REGIONS), len(METRICS), sharex=True, squeeze=False)
+    protocol = scores.protocol
+    grid = figure.subplots(len(REGIONS), len(protocol.metrics), sharex=True, squeeze=False)
     for region, row in zip(REGIONS, grid, strict=True):
-        for metric, axes in zip(METRICS, row, strict=True):
+        for metric, axes in zip(protocol.metrics, row, strict=True):
             _plot(axes, scores, region, metric)
         row[0].set_ylabel(_row_title(scores, region), fontsize=11)
     for axes in grid[-1]:
         axes.set_xlabel("predicted frame")
-    figure.suptitle(f"{title}\nmeans over videos and their 95% intervals", fontsize=12)
+    means = f"means over videos and their 95% intervals, protocol {protocol.name}"
+    figure.suptitle(f"{title}\n{means}", fontsize=12)
     handles, labels = grid[0, -1].get_legend_handles_labels()
     figure.legend(
         handles, labels, loc="outside lower center", ncols=min(6, len(labels)), frameon=False
@@ -49,10 +52,10 @@ def _plot(axes: Axes, scores: Scores, region: str, metric: str) -> None:
     if metric == "warping":
         shift = 0.1 * len(scores.values) / 2
         _line(axes, scores.true_warping_intervals[region], TRUTH, "black", "-", shift)
-    axes.set_title(METRICS[metric], fontsize=11)
+    axes.set_title(scores.protocol.metrics[metric], fontsize=11)
     axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True, min_n_ticks=1))
     axes.margins(x=0.03)
-    if scores.protocol.num_frames == 1:
+    if scores.clips.num_frames == 1:
         axes.set_xlim(0.5, 1.5)
     axes.grid(color="#dddddd", linewidth=0.6)
     axes.spines[["top", "right"]].set_visible(False)
@@ -85,7 +88,7 @@ def _row_title(scores: Scores, region: str) -> str:
         return f"all pixels\n{clips}"
     shares = [one.mean or 0.0 for one in scores.moving_intervals]
     share = _span(min(shares), max(shares), ".1%")
-    return f"moving pixels (over {scores.threshold:g} px)\n{share} of all\n{clips}"
+    return f"moving pixels ({scores.protocol.moving_title})\n{share} of all\n{clips}"
 
 
 def _span(low: float, high: float, form: str) -> str:

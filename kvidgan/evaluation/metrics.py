@@ -22,8 +22,8 @@ MEANINGS = {
     "Higher is better.",
     "ssim": "Structural similarity, at most 1: how alike brightness, contrast and structure are in "
     "windows of 11 pixels. Higher is better.",
-    "sharpness": "Sharpness difference, dB, at most 60: how alike the gradients are. A blurred "
-    "prediction scores low. Higher is better.",
+    "sharpness": "Sharpness difference, dB, peak 255, at most 60: how alike the gradients are. A "
+    "blurred prediction scores low. Higher is better.",
 }
 DRAWS = 2000  # data sets that the bootstrap draws
 

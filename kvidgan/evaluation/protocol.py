@@ -1,234 +1,164 @@
-"""Protocol: the clips that predictions are scored on, in the shape that the models need."""
+"""Protocol: the definition of the scores, kvidgan's own or that of a paper."""
 
-import logging
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from kvidgan.data.store.reader import ClipStore
-from kvidgan.errors import UserError
-from kvidgan.evaluation.requirements import (
-    FrameShape,
-    check_labels,
-    shared_context,
-    shared_maps,
-    shared_shape,
-    shared_stride,
+from kvidgan.data.flow import MAX_CONFIDENT_ERROR
+from kvidgan.evaluation.metrics import (
+    CAP_DB,
+    THRESHOLD,
+    moving,
+    psnr,
+    sharpness_difference,
+    ssim,
+    warping_error,
 )
-from kvidgan.media import fit_flow, fit_frames, fit_maps
-from kvidgan.rollout.description import Description
 
-BATCH_CLIPS, BATCH_PIXELS = 16, 2**17
+REGIONS = ("all", "moving")
 
-log = logging.getLogger(__name__)
+Array = np.ndarray
 
 
-class ClipStart(NamedTuple):
-    """ClipStart: where a clip begins.
+class Truth(NamedTuple):
+    """The true frames of some clips at one place, and what is known of their motion.
 
     Attributes:
-        video: Number of the video in the store.
-        start: Number of the clip's first frame in the video, from 0.
+        frames: True frames, uint8 (clips, height, width, channels).
+        before: The true frames before those, likewise.
+        moved: Which pixels move, boolean (clips, height, width).
+        flow: Optical flow to the frames before, float32 (clips, height, width, 2), pixels.
+        confidence: Where the flow is right, boolean (clips, height, width).
     """
 
-    video: int
-    start: int
+    frames: Array
+    before: Array
+    moved: Array
+    flow: Array
+    confidence: Array
 
 
-@dataclass(frozen=True)
 class Protocol:
-    """Protocol: the clips to predict, alike for all models, those of one size side by side.
+    """Protocol: which scores a report has, and how each is computed. Figures of one compare.
 
     Attributes:
-        store: Clip store that the clips are read from.
-        split: Split that the clips are taken from; None for every video.
-        every: Distance between two videos that are used: 1 uses all, 2 every other.
-        stride: Distance in frames between two frames of a clip.
-        num_context: Number of context frames, which models are given.
-        num_frames: Number of frames that are predicted after them.
-        shape: Shape of the frames that all models need.
-        clips: Starts of the clips, in the order of their sizes.
-        too_short: Number of videos left out, because they have fewer than `span` frames.
-        maps: Names of the maps that models follow, of "labels" and "instances".
+        name: Name that a report says.
+        metrics: Titles of the scores by name, with their units.
+        comparable: Which figures compare with which, in a sentence.
     """
 
-    store: ClipStore
-    split: str | None
-    every: int
-    stride: int
-    num_context: int
-    num_frames: int
-    shape: FrameShape
-    clips: list[ClipStart]
-    too_short: int
-    maps: tuple[str, ...] = ()
+    name: ClassVar[str]
+    metrics: ClassVar[Mapping[str, str]]
+    comparable: ClassVar[str]
 
     @property
-    def span(self) -> int:
-        """Number of a video's frames from a clip's first to its last, both included."""
-        return _span(self.num_context + self.num_frames, self.stride)
+    def moving_title(self) -> str:
+        """Which pixels the protocol calls moving, in a few words."""
+        raise NotImplementedError(f"{type(self).__name__} must define moving_title (abstract).")
 
-    @property
-    def videos(self) -> np.ndarray:
-        """Number of the video of each clip, int (clips,)."""
-        return np.array([clip.video for clip in self.clips])
-
-    @property
-    def sizes(self) -> Counter[tuple[int, int]]:
-        """Number of clips of each (height, width), as the models see them, smallest first."""
-        return Counter(shown_size(self.store, self.shape, clip.video) for clip in self.clips)
-
-    def batches(self) -> Iterator[tuple[range, int]]:
-        """Yield the numbers of the clips to play together, and the size to compile a step for."""
-        first = 0
-        for (height, width), count in self.sizes.items():
-            most = max(1, min(BATCH_CLIPS, BATCH_PIXELS // (height * width), count))
-            for start in range(first, first + count, most):
-                yield range(start, min(start + most, first + count)), most
-            first += count
-
-    @property
-    def stored_flow(self) -> bool:
-        """True if the store holds the flow between a clip's frames, which are neighbours then."""
-        return self.stride == 1 and {"flow", "confidence"} <= set(self.store.maps)
-
-    def read(self, number: int, start: int, stop: int) -> np.ndarray:
-        """Read frames of a clip in the models' shape.
+    def moved(self, frames: Array, before: Array, flow: Array) -> Array:
+        """Return which pixels of true frames move, boolean (clips, height, width).
 
         Args:
-            number: Number of the clip.
-            start: First frame to read, counted from the clip's first.
-            stop: First frame not to read.
-
-        Returns:
-            Frames, uint8 (time, height, width, channels).
+            frames: True frames, uint8 (clips, height, width, channels).
+            before: The true frames before those, likewise.
+            flow: DIS flow of the former to the latter, float32 (clips, height, width, 2), pixels.
         """
-        frames = self.store.read(*self._place(number, start, stop))
-        return fit_frames(frames, *self._size(number), self.shape.channels)
+        raise NotImplementedError(f"{type(self).__name__} must define moved (abstract).")
 
-    def read_map(self, name: str, number: int, start: int, stop: int) -> np.ndarray:
-        """Read one of the store's maps in the models' size, for frames as in `read`.
+    def score(self, truth: Truth, predicted: Array, previous: Array | None) -> Array:
+        """Return the scores of predicted frames, float64 (regions, metrics, clips).
 
-        Returns:
-            Maps (time, height, width) of the map's type; flow is float32 (time, height, width, 2),
-            in pixels of that size.
+        In the order of `REGIONS` and `metrics`; NaN where there is no score.
+
+        Args:
+            truth: True frames of the same time.
+            predicted: Predicted frames, uint8 (clips, height, width, channels).
+            previous: Frames predicted before those; None where these are the first.
         """
-        values = self.store.read_map(name, *self._place(number, start, stop))
-        if name == "flow":
-            return fit_flow(values.astype(np.float32), *self._size(number))
-        return fit_maps(values, *self._size(number))
+        raise NotImplementedError(f"{type(self).__name__} must define score (abstract).")
 
-    def _place(self, number: int, start: int, stop: int) -> tuple[int, int, int, int]:
-        video, first = self.clips[number]
-        return video, first + start * self.stride, first + _span(stop, self.stride), self.stride
-
-    def _size(self, number: int) -> tuple[int, int]:
-        return shown_size(self.store, self.shape, self.clips[number].video)
+    def definitions(self) -> dict[str, str]:
+        """Return for reports what is computed: of "values", each metric, and "moving"."""
+        raise NotImplementedError(f"{type(self).__name__} must define definitions (abstract).")
 
 
-def make_protocol(
-    models: Mapping[str, Description],
-    store: ClipStore,
-    *,
-    split: str | None,
-    num_frames: int,
-    clips: int,
-    every: int,
-    stride: int | None = None,
-) -> Protocol:
-    """Choose the clips that all of some models are scored on.
+class Kvidgan(Protocol):
+    """The protocol of kvidgan: 8-bit values, means over the pixels that are scored.
 
     Args:
-        models: Descriptions of the models by name.
-        store: Clip store to choose from.
-        split: Split to choose from; None for "test" if the data has it, else "val", else all.
-        num_frames: Number of frames to predict.
-        clips: Number of clips per video, their starts evenly spaced over it.
-        every: Distance between two videos that are used: 1 uses all, 2 every other.
-        stride: Distance in frames between two frames of a clip; None for the models' own.
-
-    Raises:
-        UserError: If a model makes videos from noise, the models need different frames or other
-            label maps than the data's, the split is unknown, or no video is long enough.
+        threshold: Displacement that the flow of moving pixels exceeds, pixels.
+        luma: Whether SSIM compares luma instead of the channels.
     """
-    num_context, maps, shape = shared_context(models), shared_maps(models), shared_shape(models)
-    check_labels(models, store)
-    split = _split(store, split)
-    videos = store.videos(split)[::every]
-    stride = stride or shared_stride(models)
-    span = _span(num_context + num_frames, stride)
-    enough = _long_enough(store, videos, num_context, num_frames, stride)
-    starts = [
-        ClipStart(int(video), start)
-        for video in enough
-        for start in _starts(int(store.index["length"][video]) - span, clips)
-    ]
-    starts.sort(key=lambda clip: shown_size(store, shape, clip.video))
-    return Protocol(
-        store,
-        split,
-        every=every,
-        stride=stride,
-        num_context=num_context,
-        num_frames=num_frames,
-        shape=shape,
-        clips=starts,
-        too_short=len(videos) - len(enough),
-        maps=maps,
+
+    name = "kvidgan"
+    metrics: ClassVar[Mapping[str, str]] = {
+        "psnr": "PSNR (dB)",
+        "ssim": "SSIM",
+        "sharpness": "Sharpness difference (dB, peak 255)",
+        "warping": "Warping error (MSE, [-1, 1])",
+    }
+    comparable = (
+        "Compare these scores with those of this protocol; PSNR also with any of 8-bit frames, SSIM"
+        " with scikit-image's, but the sharpness difference (peak 255) with none of values in "
+        "[0, 1] or [-1, 1], which is 22 to 27 dB lower on the same frames."
     )
 
+    def __init__(self, threshold: float = THRESHOLD, luma: bool = False):
+        self.threshold, self.luma = threshold, luma
 
-def trained_on(protocol: Protocol, model: Description) -> bool:
-    """Return whether a model was trained on videos that it is scored on, by its file's record."""
-    if model.trained_on.get("checksum") != protocol.store.checksum:
-        return False
-    split = model.config.get("data", {}).get("split")
-    return not protocol.store.splits or None in (protocol.split, split) or protocol.split == split
+    @property
+    def moving_title(self) -> str:
+        """Return the threshold."""
+        return f"over {self.threshold:g} px"
+
+    def moved(self, frames: Array, before: Array, flow: Array) -> Array:
+        """Return where the flow exceeds the threshold."""
+        del frames, before
+        return moving(flow, self.threshold)
+
+    def score(self, truth: Truth, predicted: Array, previous: Array | None) -> Array:
+        """Return PSNR, SSIM, sharpness difference and warping error."""
+        warping = np.full((len(REGIONS), len(predicted)), np.nan)
+        if previous is not None:
+            warping = warping_errors(truth, predicted, previous)
+        scores = [
+            [
+                psnr(truth.frames, predicted, mask),
+                ssim(truth.frames, predicted, mask, self.luma),
+                sharpness_difference(truth.frames, predicted, mask),
+                error,
+            ]
+            for mask, error in zip((None, truth.moved), warping, strict=True)
+        ]
+        return np.array(scores)
+
+    def definitions(self) -> dict[str, str]:
+        """Return what is computed."""
+        return {
+            "values": "8 bit, 0 to 255; predictions clipped and rounded",
+            "psnr": f"10 log10(255^2 / MSE), capped at {CAP_DB:g} dB",
+            "ssim": "Gaussian window of 11 px, sigma 1.5, K1 0.01, K2 0.03, "
+            + ("of the luma (ITU-R BT.601)" if self.luma else "averaged over channels"),
+            "sharpness": "10 log10(255^2 / mean | |dx Y| + |dy Y| - |dx Y^| - |dy Y^| |), peak 255,"
+            f" capped at {CAP_DB:g} dB",
+            "moving": "pixels whose DIS optical flow, from the true frame back to the true one "
+            f"before it, exceeds {self.threshold:g} px; others are set equal in both frames",
+            "warping": "the frame that was made before, warped along the true frames' flow, against"
+            " the frame: mean square of the difference in [-1, 1] where the flow is right, that is,"
+            f" where the warped true frame differs by less than {MAX_CONFIDENT_ERROR:g}, squared "
+            "and summed over channels",
+        }
 
 
-def _split(store: ClipStore, split: str | None) -> str | None:
-    if split is None:
-        return next((name for name in ("test", "val") if name in store.splits), None)
-    if not store.splits:
-        raise UserError(f"{store.path.name} has no splits, found {split!r}: leave the split out.")
-    return split
+def warping_errors(truth: Truth, frames: Array, previous: Array) -> Array:
+    """Return the warping error of frames that follow others, float64 (regions, clips).
 
-
-def _span(num_frames: int, stride: int) -> int:
-    return (num_frames - 1) * stride + 1
-
-
-def _long_enough(
-    store: ClipStore, videos: np.ndarray, num_context: int, num_frames: int, stride: int
-) -> np.ndarray:
-    """Return the videos that hold the context frames and the frames to predict."""
-    lengths, span = store.index["length"][videos], _span(num_context + num_frames, stride)
-    enough: np.ndarray = videos[lengths >= span]
-    if not len(enough):
-        most = (int(lengths.max()) - 1) // stride + 1 - num_context
-        hint = f"predict at most {most}" if most > 0 else "use longer videos"
-        apart = "" if stride == 1 else f", {stride} apart,"
-        raise UserError(
-            f"{store.path.name}: {num_context} given and {num_frames} predicted frames{apart} need"
-            f" videos of {span} frames, the longest has {lengths.max()}: {hint}."
-        )
-    if len(enough) < len(videos):
-        log.warning(
-            "%s: %d of %d videos have fewer than %d frames and are not scored.",
-            *(store.path.name, len(videos) - len(enough), len(videos), span),
-        )
-    return enough
-
-
-def _starts(last: int, clips: int) -> list[int]:
-    """Return the starts of a video's clips; fewer where they would coincide."""
-    return sorted({round(start) for start in np.linspace(0, last, clips)})
-
-
-def shown_size(store: ClipStore, shape: FrameShape, video: int) -> tuple[int, int]:
-    """Return the (height, width) in which a video is shown to the models."""
-    row = store.index[video]
-    return shape.height or int(row["height"]), shape.width or int(row["width"])
+    Args:
+        truth: True frames of the same time, and their flow.
+        frames: Frames to score, uint8 (clips, height, width, channels).
+        previous: Frames before those, likewise.
+    """
+    masks = truth.confidence, truth.confidence & truth.moved
+    return np.array([warping_error(previous, frames, truth.flow, mask) for mask in masks])

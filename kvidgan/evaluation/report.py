@@ -11,13 +11,13 @@ from typing import Any
 import keras
 
 import kvidgan
-from kvidgan.data.flow import MAX_CONFIDENT_ERROR
 from kvidgan.errors import UserError
 from kvidgan.evaluation.baselines import BASELINES
-from kvidgan.evaluation.evaluate import LEFT_OUT, METRICS, REGIONS, TRUTH, Scores
+from kvidgan.evaluation.chosen_clips import ChosenClips
+from kvidgan.evaluation.evaluate import LEFT_OUT, TRUTH, Scores
 from kvidgan.evaluation.figure import draw
-from kvidgan.evaluation.metrics import CAP_DB, DRAWS, Interval
-from kvidgan.evaluation.protocol import Protocol
+from kvidgan.evaluation.metrics import DRAWS, Interval
+from kvidgan.evaluation.protocol import REGIONS
 from kvidgan.evaluation.tables import summary, tables
 from kvidgan.media import replacing
 
@@ -83,28 +83,36 @@ def as_json(scores: Scores, files: Mapping[str, Path]) -> dict[str, Any]:
         scores: Scores that `evaluate` returned.
         files: Exported file of each model by name.
     """
-    store = scores.protocol.store
+    store = scores.clips.store
     return {
         "kvidgan": kvidgan.__version__,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "keras": {"version": keras.version(), "backend": keras.backend.backend()},
-        "data": {**store.provenance(), "path": str(store.path), "split": scores.protocol.split},
+        "data": {**store.provenance(), "path": str(store.path), "split": scores.clips.split},
         "protocol": _protocol(scores),
         "models": {name: _model(scores, name, path) for name, path in files.items()},
         "baselines": {name: BASELINES[name] for name in scores.baselines},
         "moving_share": _points(scores.moving_intervals),
-        "true_video": {
-            region: {"warping": _points(scores.true_warping_intervals[region])}
-            for region in REGIONS
-        },
+        "true_video": _true_video(scores),
         "scores": {
             row: {
-                region: {m: _points(scores.intervals[row, region, m]) for m in METRICS}
+                region: {
+                    metric: _points(scores.intervals[row, region, metric])
+                    for metric in scores.protocol.metrics
+                }
                 for region in REGIONS
             }
             for row in scores.values
         },
     }
+
+
+def _true_video(scores: Scores) -> dict[str, Any]:
+    """Return what true videos score by themselves, where the protocol has such a score."""
+    if "warping" not in scores.protocol.metrics:
+        return {}
+    by_region = scores.true_warping_intervals
+    return {region: {"warping": _points(by_region[region])} for region in REGIONS}
 
 
 def _points(intervals: list[Interval]) -> list[dict[str, Any]]:
@@ -128,32 +136,26 @@ def _model(scores: Scores, name: str, path: Path) -> dict[str, Any]:
 
 def _protocol(scores: Scores) -> dict[str, Any]:
     """Return every setting that the scores depend on."""
-    protocol = scores.protocol
-    videos = len(set(protocol.videos.tolist()))
+    chosen = scores.clips
+    videos = len(set(chosen.videos.tolist()))
+    definitions = scores.protocol.definitions()
+    if "warping" in definitions:
+        definitions["warping"] += f"; the flow is {_flow(chosen)}"
     return {
-        "history": protocol.num_context,
-        "frames": protocol.num_frames,
-        "clips": len(protocol.clips),
+        "name": scores.protocol.name,
+        "comparable": scores.protocol.comparable,
+        "history": chosen.num_context,
+        "frames": chosen.num_frames,
+        "clips": len(chosen.starts),
         "clip_starts": "evenly spaced in each video",
-        "every": protocol.every,
-        "stride": protocol.stride,
+        "every": chosen.every,
+        "stride": chosen.stride,
         "videos": videos,
-        "left_out": protocol.too_short,
-        "left_out_because": f"fewer than {protocol.span} frames" if protocol.too_short else None,
-        "frame_sizes": {f"{w}x{h}": count for (h, w), count in protocol.sizes.items()},
-        "fitting": _fitting(protocol),
-        "values": "8 bit, 0 to 255; predictions clipped and rounded",
-        "psnr": f"10 log10(255^2 / MSE), capped at {CAP_DB:g} dB",
-        "ssim": "Gaussian window of 11 px, sigma 1.5, K1 0.01, K2 0.03, "
-        + ("of the luma (ITU-R BT.601)" if scores.luma else "averaged over channels"),
-        "sharpness": "10 log10(255^2 / mean | |dx Y| + |dy Y| - |dx Y^| - |dy Y^| |), capped at "
-        f"{CAP_DB:g} dB",
-        "moving": f"pixels whose DIS optical flow, from the true frame back to the true one before "
-        f"it, exceeds {scores.threshold:g} px; others are set equal in both frames",
-        "warping": "the frame that was made before, warped along the true frames' flow, against the"
-        " frame: mean square of the difference in [-1, 1] where the flow is right, that is, where"
-        f" the warped true frame differs by less than {MAX_CONFIDENT_ERROR:g}, squared and summed"
-        f" over channels; the flow is {_flow(protocol)}",
+        "left_out": chosen.too_short,
+        "left_out_because": f"fewer than {chosen.span} frames" if chosen.too_short else None,
+        "frame_sizes": {f"{w}x{h}": count for (h, w), count in chosen.sizes.items()},
+        "fitting": _fitting(chosen),
+        **definitions,
         **_labels(scores),
         "noise": "what a model draws, clip n draws from seed n",
         "intervals": f"of the mean over videos, a video counting by the mean of its clips; 95%, "
@@ -161,40 +163,40 @@ def _protocol(scores: Scores) -> dict[str, Any]:
     }
 
 
-def _flow(protocol: Protocol) -> str:
-    if protocol.stored_flow:
+def _flow(chosen: ChosenClips) -> str:
+    if chosen.stored_flow:
         return "that stored with the data (DIS), brought to the frames' size"
     return "the DIS optical flow of the frames as the models see them"
 
 
 def _labels(scores: Scores) -> dict[str, Any]:
     """Return which label maps were followed, and which frames some baselines average."""
-    protocol, averages = scores.protocol, scores.averages
-    if not protocol.maps or protocol.store.labels is None:
+    chosen, averages = scores.clips, scores.averages
+    if not chosen.maps or chosen.store.labels is None:
         return {}
     averaged = f"no video was left to average: {LEFT_OUT}"
     if averages is not None:
-        split = "train" in protocol.store.splits
+        split = "train" in chosen.store.splits
         which = "split train" if split else "those that are not scored"
         averaged = f"{averages.num_frames} frames of {averages.num_videos} videos: {which}"
     return {
-        "labels": protocol.store.labels.describe(),
-        "maps": ", ".join(protocol.maps),
+        "labels": chosen.store.labels.describe(),
+        "maps": ", ".join(chosen.maps),
         "begin": "models that need no frames draw the first by themselves, from the labels so far",
         "training_frames": averaged,
     }
 
 
-def _fitting(protocol: Protocol) -> str:
+def _fitting(chosen: ChosenClips) -> str:
     """Return in words how the data's frames became the models'."""
-    rows = protocol.store.index[protocol.videos]
-    shape, steps = protocol.shape, ["whole frames at their own size"]
+    rows = chosen.store.index[chosen.videos]
+    shape, steps = chosen.shape, ["whole frames at their own size"]
     if shape.height or shape.width:
         wanted = f"{shape.width or 'any'}x{shape.height or 'any'}"
         steps = [f"cropped to the middle and resized to {wanted}"]
     if (rows["channels"] != shape.channels).any():
         steps.append("RGB to luma (ITU-R BT.601)" if shape.channels == 1 else "grey to RGB")
-    if protocol.maps:
+    if chosen.maps:
         steps.append("label maps likewise, by the nearest pixel")
     return ", ".join(steps)
 
@@ -208,8 +210,7 @@ def _markdown(scores: Scores, report: dict[str, Any], picture: str) -> str:
     parts = [
         f"# {', '.join(scores.models)}",
         f"{summary(scores)}.",
-        "Means over videos and their 95% intervals; the best of each column is bold, but of the"
-        " warping error: a blank picture has none, so it is to be compared with the true video's.",
+        _reading(scores),
         tables(scores),
         f"![The same over all predicted frames]({picture})",
         "## Where the numbers come from",
@@ -217,6 +218,17 @@ def _markdown(scores: Scores, report: dict[str, Any], picture: str) -> str:
         f"The models' configurations: in {Path(picture).with_suffix('.json')}.",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _reading(scores: Scores) -> str:
+    """Return how the tables are to be read."""
+    best = "Means over videos and their 95% intervals; the best of each column is bold"
+    if "warping" in scores.protocol.metrics:
+        best += (
+            ", but of the warping error: a blank picture has none, so it is to be compared with the"
+            " true video's"
+        )
+    return f"{best}. Protocol {scores.protocol.name}. {scores.protocol.comparable}"
 
 
 def _bullets(facts: Mapping[str, Any], indent: str = "") -> list[str]:

@@ -39,6 +39,25 @@ def shared_context(models: Models) -> int:
     return max([least, *(model.context_frames for model in models.values())])
 
 
+def check_predictors(models: Models, protocol: str) -> None:
+    """Refuse models that a protocol of predictions cannot score.
+
+    Args:
+        models: Descriptions of the models by name.
+        protocol: Name of the protocol, which scores what follows context frames.
+
+    Raises:
+        UserError: If a model makes videos from noise or label maps.
+    """
+    for name, model in models.items():
+        if model.maps or not model.context_frames:
+            how = "follows label maps" if model.maps else "makes videos from noise"
+            raise UserError(
+                f"{name}: expected a model that predicts what follows a clip, which --protocol "
+                f"{protocol} scores, found a {model.family} model that {how}."
+            )
+
+
 def shared_maps(models: Models) -> tuple[str, ...]:
     """Return the maps that some of the models follow: of "labels" and "instances"."""
     return max((model.maps for model in models.values()), key=len)

@@ -2,15 +2,14 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import NamedTuple
 
 import numpy as np
 
 from kvidgan.data.flow import dis_flow, flow_confidence
 from kvidgan.evaluation.averages import Averages
 from kvidgan.evaluation.baselines import play_baselines
-from kvidgan.evaluation.metrics import moving
-from kvidgan.evaluation.protocol import Protocol
+from kvidgan.evaluation.chosen_clips import ChosenClips
+from kvidgan.evaluation.protocol import Protocol, Truth
 from kvidgan.rollout import Rollout
 
 Array = np.ndarray
@@ -19,7 +18,7 @@ Array = np.ndarray
 def play_rows(
     models: Mapping[str, Rollout],
     baselines: list[str],
-    protocol: Protocol,
+    chosen: ChosenClips,
     numbers: range,
     batch: int,
     averages: Averages | None,
@@ -29,7 +28,7 @@ def play_rows(
     Args:
         models: Opened models by name.
         baselines: Names of `BASELINES`.
-        protocol: All clips.
+        chosen: All clips.
         numbers: The numbers of the clips to play.
         batch: Number of clips that the step is compiled for.
         averages: What some baselines are made of.
@@ -37,24 +36,24 @@ def play_rows(
     Returns:
         By name, iterators of predicted frames, uint8 (clips, height, width, channels).
     """
-    context = np.stack([protocol.read(number, 0, protocol.num_context) for number in numbers])
-    labels = _maps(protocol, ("labels",), numbers, protocol.num_context)
-    rows = {name: _play(model, protocol, context, numbers, batch) for name, model in models.items()}
+    context = np.stack([chosen.read(number, 0, chosen.num_context) for number in numbers])
+    labels = _maps(chosen, ("labels",), numbers, chosen.num_context)
+    rows = {name: _play(model, chosen, context, numbers, batch) for name, model in models.items()}
     return rows | play_baselines(baselines, context, labels, averages)
 
 
 def _play(
-    rollout: Rollout, protocol: Protocol, context: Array, numbers: range, batch: int
+    rollout: Rollout, chosen: ChosenClips, context: Array, numbers: range, batch: int
 ) -> Iterator[Array]:
     # Filled up to the size that the step is compiled for; clip n draws its noise from seed n.
     filled, description = np.arange(batch) % len(context), rollout.description
     maps = None
     if description.maps:
-        maps = (one[filled] for one in _maps(protocol, description.maps, numbers))
+        maps = (one[filled] for one in _maps(chosen, description.maps, numbers))
     steps = rollout.continue_from(
         context[filled] if description.context_frames else None,
         maps,
-        num_context=protocol.num_context,
+        num_context=chosen.num_context,
         videos=batch,
         seed=numbers.start,
     )
@@ -63,11 +62,11 @@ def _play(
 
 
 def _maps(
-    protocol: Protocol, names: tuple[str, ...], numbers: range, first: int = 0
+    chosen: ChosenClips, names: tuple[str, ...], numbers: range, first: int = 0
 ) -> Iterator[Array]:
     """Yield the maps frame by frame, (clips, height, width), those of several in a last axis."""
-    for place in range(first, protocol.num_context + protocol.num_frames):
-        maps = [_at(partial(protocol.read_map, name), numbers, place) for name in names]
+    for place in range(first, chosen.num_context + chosen.num_frames):
+        maps = [_at(partial(chosen.read_map, name), numbers, place) for name in names]
         yield maps[0] if len(maps) == 1 else np.stack(maps, axis=-1)
 
 
@@ -75,43 +74,25 @@ def _at(read: Callable[[int, int, int], Array], numbers: range, place: int) -> A
     return np.concatenate([read(number, place, place + 1) for number in numbers])
 
 
-class Truth(NamedTuple):
-    """The true frames of some clips at one place, and what is known of their motion.
-
-    Attributes:
-        frames: True frames, uint8 (clips, height, width, channels).
-        before: The true frames before those, likewise.
-        moved: Which pixels move, boolean (clips, height, width).
-        flow: Optical flow to the frames before, float32 (clips, height, width, 2), pixels.
-        confidence: Where the flow is right, boolean (clips, height, width).
-    """
-
-    frames: Array
-    before: Array
-    moved: Array
-    flow: Array
-    confidence: Array
-
-
-def truths(protocol: Protocol, numbers: range, threshold: float) -> Iterator[Truth]:
+def truths(chosen: ChosenClips, numbers: range, protocol: Protocol) -> Iterator[Truth]:
     """Yield the truth of the frames that are predicted, for some clips.
 
     Args:
-        protocol: All clips.
+        chosen: All clips.
         numbers: The numbers of the clips.
-        threshold: What the flow of moving pixels exceeds, pixels.
+        protocol: Which pixels move.
 
     Raises:
         UserError: If the frames are too small for optical flow.
     """
-    before = _at(protocol.read, numbers, protocol.num_context - 1)
-    for place in range(protocol.num_context, protocol.num_context + protocol.num_frames):
-        frames = _at(protocol.read, numbers, place)
+    before = _at(chosen.read, numbers, chosen.num_context - 1)
+    for place in range(chosen.num_context, chosen.num_context + chosen.num_frames):
+        frames = _at(chosen.read, numbers, place)
         found = np.stack([dis_flow(*pair) for pair in zip(frames, before, strict=True)])
-        moved = moving(found, threshold)
-        if protocol.stored_flow:
-            flow = _at(partial(protocol.read_map, "flow"), numbers, place)
-            confidence = _at(partial(protocol.read_map, "confidence"), numbers, place)
+        moved = protocol.moved(frames, before, found)
+        if chosen.stored_flow:
+            flow = _at(partial(chosen.read_map, "flow"), numbers, place)
+            confidence = _at(partial(chosen.read_map, "confidence"), numbers, place)
         else:
             flow, three = found, zip(frames, before, found, strict=True)
             confidence = np.stack([flow_confidence(*one) for one in three])

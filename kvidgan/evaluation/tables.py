@@ -1,8 +1,9 @@
 """Tables: scores in Markdown, aligned so that they also read well on a terminal."""
 
 from kvidgan.data.text import counted
-from kvidgan.evaluation.evaluate import METRICS, REGIONS, TRUTH, Scores
+from kvidgan.evaluation.evaluate import TRUTH, Scores
 from kvidgan.evaluation.metrics import Interval
+from kvidgan.evaluation.protocol import REGIONS
 
 DIGITS = {"psnr": 2, "ssim": 3, "sharpness": 2, "warping": 5}
 
@@ -12,32 +13,34 @@ Rows = list[list[str]]
 def tables(scores: Scores) -> str:
     """Return a table of all and one of moving pixels, over predicted frames 1, 2, 4, 8, ...
 
+    Their headings name the protocol.
     Cells hold a mean and its 95% interval; the best of a column, baselines included, is bold. The
     table of moving pixels also holds their share, and the number of clips where anything moves.
     """
-    powers = {2**power for power in range(scores.protocol.num_frames.bit_length())}
-    horizons = sorted(powers | {scores.protocol.num_frames})
+    powers = {2**power for power in range(scores.clips.num_frames.bit_length())}
+    horizons = sorted(powers | {scores.clips.num_frames})
     parts = []
     for region in REGIONS:
         rows = [["metric", "", *(f"frame {horizon}" for horizon in horizons)]]
-        for metric in METRICS:
+        for metric in scores.protocol.metrics:
             rows += _rows(scores, region, metric, horizons)
         if region == "moving":
             rows += _counts(scores, horizons)
-        parts.append(f"## {region.capitalize()} pixels\n\n{_aligned(rows)}")
+        heading = f"## {region.capitalize()} pixels, protocol {scores.protocol.name}"
+        parts.append(f"{heading}\n\n{_aligned(rows)}")
     return "\n\n".join(parts)
 
 
 def summary(scores: Scores) -> str:
     """Return in one line what was scored."""
-    protocol = scores.protocol
-    split = f" ({protocol.split})" if protocol.split else ""
-    frames, clips = counted(protocol.num_frames, "frame"), counted(len(protocol.clips), "clip")
-    videos = counted(len(set(protocol.videos.tolist())), "video")
-    verb = "made of label maps" if protocol.maps else "predicted"
+    chosen = scores.clips
+    split = f" ({chosen.split})" if chosen.split else ""
+    frames, clips = counted(chosen.num_frames, "frame"), counted(len(chosen.starts), "clip")
+    videos = counted(len(set(chosen.videos.tolist())), "video")
+    verb = "made of label maps" if chosen.maps else "predicted"
     return (
-        f"{frames} {verb} after {protocol.num_context} given, {clips} from {videos} of"
-        f" {protocol.store.name}{split}"
+        f"{frames} {verb} after {chosen.num_context} given, {clips} from {videos} of"
+        f" {chosen.store.name}{split}"
     )
 
 
@@ -50,7 +53,7 @@ def _rows(scores: Scores, region: str, metric: str, horizons: list[int]) -> Rows
         cells([line[horizon - 1] for line in lines.values()], DIGITS[metric])
         for horizon in horizons
     ]
-    titles = [METRICS[metric], *[""] * (len(lines) - 1)]
+    titles = [scores.protocol.metrics[metric], *[""] * (len(lines) - 1)]
     return [list(row) for row in zip(titles, lines, *columns, strict=True)]
 
 

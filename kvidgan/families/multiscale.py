@@ -6,19 +6,20 @@ frames follow from their history. Convolutions alone: trained on patches, it pre
 size.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 import keras
 from keras import layers, ops
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from kvidgan.adversarial import Player
 from kvidgan.adversarial.optimizers import OptimizerConfig
 from kvidgan.contract import ClipSpec, FamilyConfig, Frame, History, StepSpec
 from kvidgan.families import FamilyModel
-from kvidgan.nn.layers import to_signal
 from kvidgan.nn.losses import binary_cross_entropy, gradient_difference, power_error
+from kvidgan.nn.resizing import Enlarge, Shrink, enlarge, shrink
 
 Tensor = Any
 _FALLING = {
@@ -31,13 +32,14 @@ _FALLING = {
 }
 
 LOSSES = {
-    "discriminator": "How badly the discriminators tell true frames from predicted ones, a mean "
-    "over the four scales: 2 log 2 = 1.39 if they cannot. Near 0 for long: they have won.",
+    "discriminator": "How badly the discriminators tell true frames from predicted ones, a sum over"
+    " the four scales: 8 log 2 = 5.55 if they cannot. Near 0 for long: they have won.",
     "generator": "What the generator minimizes: the weighted sum of lp, gdl and adv.",
-    "lp": "The error of the pixels to the power p, a mean over the four scales. Low by itself means"
+    "lp": "The error of the pixels to the power p, a sum over the four scales. Low by itself means"
     " blurred.",
-    "gdl": "Gradient difference loss: how unlike the edges are, a mean over the four scales.",
-    "adv": "What the generator loses to the discriminators: log 2 = 0.69 if they cannot tell.",
+    "gdl": "Gradient difference loss: how unlike the edges are, a sum over the four scales.",
+    "adv": "What the generator loses to the discriminators, a sum over the four scales: 4 log 2 = "
+    "2.77 if they cannot tell.",
 }
 
 SMALL = {"width": 1 / 64, "discriminator_width": 1 / 32}
@@ -62,6 +64,12 @@ PRESETS = {
     "gdl_l2": Losses(1.0, p=2, lambda_gdl=1.0, alpha=2),
     "adv": Losses(1.0, p=2, lambda_adv=0.05),
     "adv_gdl": Losses(1.0, p=2, lambda_gdl=1.0, alpha=1, lambda_adv=0.05),
+}
+
+# What `resize` stood for, an option of version 0.1.
+RESIZE = {
+    "average": {"shrink": "average", "enlarge": "nearest"},
+    "bilinear": {"shrink": "bilinear", "enlarge": "bilinear"},
 }
 
 
@@ -99,9 +107,28 @@ class Config(FamilyConfig):
     residual: bool = Field(
         True, description="A scale corrects the enlarged prediction below it (eq. 3), or draws all."
     )
-    resize: Literal["average", "bilinear"] = Field(
+    shrink: Shrink = Field(
         "average",
-        description="Average pooling and nearest neighbours, or bilinear both ways.",
+        description="How frames are made smaller: block averages; bilinear with half-pixel "
+        "centres; or top_left, TensorFlow 1's bilinear, which reads pixels 8i, 4i and 2i.",
+    )
+    enlarge: Enlarge = Field(
+        "nearest",
+        description="How a prediction is made larger: nearest neighbours; bilinear with half-pixel "
+        "centres; or top_left, TensorFlow 1's bilinear.",
+    )
+    divisor: float = Field(
+        127.5,
+        ge=127,
+        le=128,
+        description="Frames enter the networks as uint8 / divisor - 1. The Ms. Pac-Man code has "
+        "127; exported models take and give uint8 / 127.5 - 1 in any case.",
+    )
+    reduction: Literal["mean", "sum"] = Field(
+        "mean",
+        description="Over the pixels of a scale: their mean; or their sum, which weighs the finest "
+        "scale most and whose GDL compares the last row and column with zeros beyond, as the Ms. "
+        "Pac-Man code does.",
     )
     width: float = Field(1.0, gt=0, description="Multiplies the generator's feature maps.")
     discriminator_width: float = Field(
@@ -110,6 +137,11 @@ class Config(FamilyConfig):
     condition_on_history: bool = Field(
         True, description="The discriminators see the history too, not the predicted frames alone."
     )
+    pool_every_scale: bool = Field(
+        False,
+        description="The discriminators of all scales pool 2x2 before their dense layers, as in the"
+        " Ms. Pac-Man code, not that of the finest scale alone (table 2).",
+    )
     generator_optimizer: OptimizerConfig = Field(
         OptimizerConfig(name="sgd", learning_rate=_FALLING), description="Optimizer of G."
     )
@@ -117,6 +149,15 @@ class Config(FamilyConfig):
         OptimizerConfig(name="sgd", learning_rate=0.02),
         description="Optimizer of the discriminators.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_resize(cls, given: Any) -> Any:
+        """Read the config of an older run, whose `resize` chose both ways of resizing at once."""
+        if not isinstance(given, dict) or given.get("resize") not in RESIZE:
+            return given
+        own = {key: value for key, value in given.items() if key != "resize"}
+        return RESIZE[given["resize"]] | own
 
     @property
     def losses(self) -> Losses:
@@ -163,7 +204,7 @@ def generator(config: Config) -> keras.Model:
     predicted: list[Tensor] = []
     for number, (scale, x) in enumerate(zip(SCALES, inputs, strict=True), 1):
         # The prediction of the scale below, enlarged: (batch, h, w, frames * channels).
-        below = _enlarged(config, predicted[-1]) if predicted else None
+        below = enlarge(predicted[-1], config.enlarge) if predicted else None
         if below is not None:
             x = layers.Concatenate()([x, below])
 
@@ -194,7 +235,7 @@ def discriminator(config: Config, number: int) -> keras.Model:
     for maps, kernel in zip(scale.discriminator_maps, scale.discriminator_kernels, strict=True):
         maps = _scaled(maps, config.discriminator_width)
         x = layers.ReLU()(layers.Conv2D(maps, kernel, padding="valid")(x))
-    if scale.pool:
+    if scale.pool or config.pool_every_scale:
         x = layers.MaxPooling2D(2)(x)
     x = layers.Flatten()(x)
     for units in scale.units:
@@ -208,27 +249,56 @@ def joined(frames: Tensor, count: int) -> Tensor:
     return ops.concatenate([frames[:, moment] for moment in range(count)], axis=-1)
 
 
+def to_range(config: Config, signal: Tensor) -> Tensor:
+    """Bring frames of uint8 / 127.5 - 1, any shape, into the networks' range."""
+    return _rescaled(signal, 127.5 / config.divisor)
+
+
+def from_range(config: Config, signal: Tensor) -> Tensor:
+    """Bring frames in the networks' range, any shape, back to uint8 / 127.5 - 1."""
+    return _rescaled(signal, config.divisor / 127.5)
+
+
+def _rescaled(signal: Tensor, factor: float) -> Tensor:
+    return signal if factor == 1 else layers.Rescaling(factor, factor - 1)(signal)
+
+
 def pyramid(config: Config, images: Tensor) -> list[Tensor]:
-    """Return images (batch, height, width, channels) at 1/8, 1/4, 1/2 and 1/1, by `resize`."""
-    coarse = [_shrunk(config, images, 2**step) for step in range(len(SCALES) - 1, 0, -1)]
-    return [*coarse, images]
-
-
-def _shrunk(config: Config, images: Tensor, factor: int) -> Tensor:
-    if config.resize == "average":
-        return ops.average_pool(images, factor, factor)
-    # A bilinear sample at the middle of each block is the mean of its four middle pixels.
-    middle = factor // 2 - 1
-    return ops.average_pool(images[:, middle:, middle:], 2, factor)
-
-
-def _enlarged(config: Config, images: Tensor) -> Tensor:
-    how = "nearest" if config.resize == "average" else "bilinear"
-    return layers.UpSampling2D(2, interpolation=how)(images)
+    """Return images (batch, height, width, channels) at 1/8, 1/4, 1/2 and 1/1, by `shrink`."""
+    factors = [2**step for step in range(len(SCALES) - 1, 0, -1)]
+    return [*(shrink(images, factor, config.shrink) for factor in factors), images]
 
 
 def _scaled(maps: int, width: float) -> int:
     return max(1, round(maps * width))
+
+
+# ---- Losses -------------------------------------------------------------------------------------
+
+
+def pixel_loss(config: Config, truth: Tensor, predicted: Tensor) -> Tensor:
+    """Return L_p (eq. 1) of one scale's frames (batch, height, width, channels), by `reduction`."""
+    return _reduced(config, power_error(truth, predicted, config.losses.p), ops.shape(truth)[1:])
+
+
+def edge_loss(config: Config, truth: Tensor, predicted: Tensor) -> Tensor:
+    """Return the GDL (eq. 6) of one scale's square frames (batch, side, side, channels).
+
+    By `reduction`, whose sum goes on to zeros below the last row and right of the last column.
+    """
+    if config.reduction == "sum":
+        beyond = [(0, 0), (0, 1), (0, 1), (0, 0)]
+        truth, predicted = ops.pad(truth, beyond), ops.pad(predicted, beyond)
+    side, _, channels = ops.shape(truth)[1:]
+    loss = gradient_difference(truth, predicted, config.losses.alpha)
+    return _reduced(config, loss, (side, side - 1, channels))  # as many pairs of neighbours
+
+
+def _reduced(config: Config, mean: Tensor, shape: Sequence[Any]) -> Tensor:
+    """Return a mean over values of this shape, or a sum over them and a mean over the batch."""
+    if config.reduction == "mean":
+        return mean
+    return mean * ops.cast(math.prod(shape), "float32")
 
 
 # ---- Step ---------------------------------------------------------------------------------------
@@ -284,15 +354,15 @@ class Family(FamilyModel):
         return {**losses, "generator": loss, **terms}
 
     def _generator_loss(self, clip):
-        """Return the generator's loss (eq. 7) and its terms, each a mean over scales."""
+        """Return the generator's loss (eq. 7) and its terms, each a sum over scales."""
         weights = self.config.losses
         history, truth, context = self._scales(clip)
         predicted = self.generator(history, training=True)
         pairs = list(zip(truth, predicted, strict=True))
 
-        terms = {"lp": _mean([power_error(*pair, weights.p) for pair in pairs])}
+        terms = {"lp": sum(pixel_loss(self.config, *pair) for pair in pairs)}
         if weights.lambda_gdl:
-            terms["gdl"] = _mean([gradient_difference(*pair, weights.alpha) for pair in pairs])
+            terms["gdl"] = sum(edge_loss(self.config, *pair) for pair in pairs)
         if self.discriminators:
             terms["adv"] = self._adversarial_loss(context, predicted, real=True)
         total = sum(getattr(weights, f"lambda_{name}") * term for name, term in terms.items())
@@ -306,17 +376,18 @@ class Family(FamilyModel):
             to fine, the frames to come and the history, both joined on channels: (batch, height/8,
             width/8, time * channels) to (batch, height, width, time * channels).
         """
-        clip, count = to_signal(clip), self.config.history  # [-1, 1]
+        clip = ops.cast(clip, "float32") / self.config.divisor - 1.0  # [-1, 1]
+        count = self.config.history
         history, following = clip[:, :count], clip[:, count:]
         truth = pyramid(self.config, joined(following, self.config.frames))
         return history, truth, pyramid(self.config, joined(history, count))
 
     def _adversarial_loss(self, context: Sequence[Tensor], frames: Sequence[Tensor], real: bool):
-        """Return the cross-entropy of the discriminators' logits against one label."""
+        """Return the cross-entropy of all discriminators' logits against one label, their sum."""
         if self.config.condition_on_history:
             frames = [ops.concatenate(pair, axis=-1) for pair in zip(context, frames, strict=True)]
         scales = zip(self.discriminators, frames, strict=True)
-        return _mean([binary_cross_entropy(d(x, training=True), real) for d, x in scales])
+        return sum(binary_cross_entropy(d(x, training=True), real) for d, x in scales)
 
     # ---- Rollout --------------------------------------------------------------------------------
 
@@ -324,7 +395,8 @@ class Family(FamilyModel):
         """Return the step from a history of any size to the next frames."""
         config = self.config
         history = keras.Input(self.generator.input.shape[1:], name="history")
-        frame = self.generator(history)[-1]  # (batch, height, width, frames * channels)
+        # (batch, height, width, frames * channels)
+        frame = from_range(config, self.generator(to_range(config, history))[-1])
         if config.frames > 1:
             parts = ops.split(frame, config.frames, axis=-1)
             frame = ops.stack(parts, axis=1)  # (batch, time, height, width, channels)
@@ -340,7 +412,3 @@ class Family(FamilyModel):
         )
         model = keras.Model({"history": history}, {"frame": frame}, name="multiscale_step")
         return model, spec
-
-
-def _mean(values: list[Tensor]) -> Tensor:
-    return sum(values) / len(values)

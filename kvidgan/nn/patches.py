@@ -85,9 +85,9 @@ def multi_scale(discriminators: Sequence[keras.Model], x: Tensor, **options: Any
 
 
 def smallest_side(layers: int, scales: int) -> int:
-    """Return the least height and width, pixels, that leave the coarsest scale 2x2 scores.
+    """Return the least height and width, pixels, of which the last halving leaves 2x2 pixels.
 
-    With a single one, instance normalisation would subtract all that there is.
+    With fewer the coarsest discriminator would judge little but the zeros around the image.
     """
     return 2 ** (layers + scales)
 

@@ -93,13 +93,40 @@ def first_history(
             "longer clip."
         )
     check_size(name, description, history.shape[2:4])
-    return pad(to_float(history[:, -spec.frames :]), description.frame.multiple_of)
+    frames = pad(to_float(history[:, -spec.frames :]), description.frame.multiple_of)
+    for _ in range(spec.halvings):
+        frames = halved(frames)
+    return frames
 
 
 def empty_history(spec: History, description: Description, videos: int, size: Size) -> Array:
     """Return the history of a model that begins by itself: zeros, padded like frames of `size`."""
-    shape = (videos, spec.frames, *size, description.frame.channels)
-    return pad(np.zeros(shape, "float32"), description.frame.multiple_of)
+    multiple = description.frame.multiple_of
+    height, width = (-(-side // multiple) * multiple >> spec.halvings for side in size)
+    shape = (videos, spec.frames, height, width, description.frame.channels)
+    return np.zeros(shape, "float32")
+
+
+def halved(frames: Array) -> Array:
+    """Average 3x3 pixels around every second one of (..., height, width, channels).
+
+    Of those alone that lie inside: what `kvidgan.nn.patches.halved` does on the device.
+    """
+    border = [(0, 0)] * (frames.ndim - 3) + [(1, 1), (1, 1), (0, 0)]
+    total, inside = (_nine(np.pad(x, border)) for x in (frames, np.ones_like(frames)))
+    halved: Array = total / inside
+    return halved
+
+
+def _nine(padded: Array) -> Array:
+    """Return the sums of 3x3 values, every second one, of (..., height, width, channels)."""
+    height, width = padded.shape[-3] - 2, padded.shape[-2] - 2
+    windows = [
+        padded[..., row : row + height : 2, column : column + width : 2, :]
+        for row, column in np.ndindex(3, 3)
+    ]
+    total: Array = np.sum(windows, axis=0)
+    return total
 
 
 def pad(frames: Array, multiple: int) -> Array:

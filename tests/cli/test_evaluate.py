@@ -55,6 +55,19 @@ def test_two_models_and_where_the_files_go(files, kvidgan):
     assert "exceeds 1 px" in report["protocol"]["moving"]
 
 
+def test_the_published_scores_of_mathieu(files, kvidgan):
+    command = ["evaluate", "mean.keras", "clips.npy", "-n", 2, "--clips", 1]
+    status, out, err = kvidgan(*command, "--protocol", "mathieu")
+    assert status == 0, err
+    assert "## All pixels, protocol mathieu" in out
+    assert json.loads((files / "report.json").read_text())["protocol"]["name"] == "mathieu"
+    text = (files / "report.md").read_text()
+    assert "Protocol mathieu. Compare these scores with those of this protocol" in text
+    assert kvidgan(*command)[0] == 0
+    assert json.loads((files / "report.json").read_text())["protocol"]["name"] == "kvidgan"
+    assert "(peak 255) with none of values in [0, 1]" in (files / "report.md").read_text()
+
+
 def test_a_run_stands_for_its_model(files, kvidgan):
     (files / "mean.keras").rename(files / "run" / "run.keras")
     status, _out, err = kvidgan("evaluate", "run", "clips.npy", "-n", 1, "--clips", 1)

@@ -3,7 +3,7 @@ import pytest
 
 from kvidgan.evaluation import averages as module
 from kvidgan.evaluation.averages import average_frames
-from kvidgan.evaluation.protocol import make_protocol
+from kvidgan.evaluation.chosen_clips import choose_clips
 from kvidgan.media import fit_frames, fit_maps
 from tests.evaluation.conftest import labelled_videos
 from tests.rollout.steps import following
@@ -11,7 +11,7 @@ from tests.rollout.steps import following
 
 def planned(store, **options):
     defaults = {"split": None, "num_frames": 2, "clips": 1, "every": 1}
-    return make_protocol({"toy": following()[1]}, store, **defaults | options)
+    return choose_clips({"toy": following()[1]}, store, **defaults | options)
 
 
 @pytest.mark.parametrize("block", [16, 3])
@@ -55,7 +55,7 @@ def test_in_the_models_size(stored):
     videos, maps = labelled_videos(2)
     store = stored(videos, splits=["train", "test"], maps=maps)
     models = {"toy": following(trained=[16, 20], channels=1)[1]}
-    found = average_frames(make_protocol(models, store, split=None, num_frames=2, clips=1, every=1))
+    found = average_frames(choose_clips(models, store, split=None, num_frames=2, clips=1, every=1))
     frames, labels = fit_frames(videos[0], 16, 20, 1), fit_maps(maps[0], 16, 20)
     np.testing.assert_array_equal(found.images[16, 20], np.rint(frames.mean(0)))
     np.testing.assert_array_equal(found.colours[1], np.rint(frames[labels == 1].mean(0)))

@@ -3,9 +3,10 @@ import pytest
 
 from kvidgan.data.flow import dis_flow
 from kvidgan.errors import UserError
-from kvidgan.evaluation import protocol as module
-from kvidgan.evaluation.evaluate import METRICS, REGIONS, evaluate
+from kvidgan.evaluation import chosen_clips as module
+from kvidgan.evaluation.evaluate import evaluate
 from kvidgan.evaluation.metrics import psnr, sharpness_difference, ssim
+from kvidgan.evaluation.protocol import REGIONS, Kvidgan
 from kvidgan.media import fit_frames
 from tests.evaluation.conftest import copying, rollout, squares
 from tests.rollout import steps
@@ -25,9 +26,9 @@ def test_a_model_that_repeats_its_last_frame_scores_as_copy_last(store, monkeypa
     monkeypatch.setattr(module, "BATCH_CLIPS", 4)
     models = {"copying": rollout(copying(num_context))}
     scores = evaluate(models, store, num_frames=3, clips=2)
-    assert any(len(numbers) < size for numbers, size in scores.protocol.batches())
+    assert any(len(numbers) < size for numbers, size in scores.clips.batches())
     np.testing.assert_array_equal(scores.values["copying"], scores.values["copy last"])
-    warping = list(METRICS).index("warping")
+    warping = list(Kvidgan.metrics).index("warping")
     nothing = np.isnan(scores.values["copying"][0])
     assert nothing[warping, :, 0].all(), "before the first frame none was made"
     assert nothing.sum() == nothing[warping, :, 0].size
@@ -58,7 +59,7 @@ def test_scores_written_out(stored):
 def test_each_model_gets_the_end_of_the_longest_history(store):
     models = {"one": rollout(copying(1)), "four": rollout(copying(4))}
     scores = evaluate(models, store, num_frames=2, clips=1)
-    assert scores.protocol.num_context == 4
+    assert scores.clips.num_context == 4
     np.testing.assert_array_equal(scores.values["one"], scores.values["four"])
 
 
@@ -71,7 +72,7 @@ def test_frames_are_converted_to_what_the_models_need(stored):
         np.testing.assert_allclose(colour.values[row][:, :3], values[:, :3], rtol=1e-6)
     models = {"fixed": rollout(copying(size=(32, 24))), "free": rollout(copying())}
     fixed = evaluate(models, store, num_frames=2, clips=1)
-    assert fixed.protocol.sizes == {(32, 24): 2}
+    assert fixed.clips.sizes == {(32, 24): 2}
     np.testing.assert_array_equal(fixed.values["fixed"], fixed.values["free"])
     truth = fit_frames(store.read(1, 0, 3), 32, 24, 3)
     assert fixed.values["fixed"][0, 0, 1, 0] == psnr(truth[2], truth[1])
@@ -102,7 +103,7 @@ def test_still_videos_have_nothing_to_score_in_moving_pixels(stored):
     scores = evaluate({"copying": rollout(copying())}, store, num_frames=2, clips=1)
     assert not scores.moving.any()
     for row in scores.values:
-        for metric, best in zip(METRICS, (60, 1, 60, 0), strict=True):
+        for metric, best in zip(Kvidgan.metrics, (60, 1, 60, 0), strict=True):
             for one in scores.intervals[row, "all", metric][metric == "warping" :]:
                 assert (one.mean, one.low, one.high, one.n) == (best, best, best, 3)
             for one in scores.intervals[row, "moving", metric]:
@@ -113,7 +114,7 @@ def test_intervals_are_over_videos(store):
     scores = evaluate({"copying": rollout(copying())}, store, num_frames=2, clips=2)
     values = scores.values["flow extrapolation"][REGIONS.index("all"), 0, :, 1]
     found = scores.intervals["flow extrapolation", "all", "psnr"][1]
-    by_video = [values[scores.protocol.videos == video].mean() for video in range(5)]
+    by_video = [values[scores.clips.videos == video].mean() for video in range(5)]
     assert found.mean == pytest.approx(np.mean(by_video))
     assert (found.n, found.videos) == (10, 5)
     assert min(by_video) <= found.low < found.mean < found.high <= max(by_video)
@@ -165,7 +166,7 @@ def test_real_clips(real_data, tmp_path):
     path = str(real_data / "mspacman" / "Test")
     store = open_data(DataConfig(path=path, cache=str(tmp_path)), say=lambda text: None)
     scores = evaluate({"mean": rollout(steps.predicting())}, store, num_frames=2, clips=1, every=3)
-    assert scores.protocol.sizes == {(210, 160): 2}
+    assert scores.clips.sizes == {(210, 160): 2}
     assert 0 < scores.moving.mean() < 0.2
     first = {row: scores.intervals[row, "moving", "psnr"][0].mean for row in scores.values}
     assert all(5 < value < 40 for value in first.values()), first

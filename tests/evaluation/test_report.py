@@ -116,7 +116,8 @@ def test_tables_show_chosen_frames_and_mark_the_best(stored, predictor):
     assert [row[1] for row in every[1:]] == [*rows * 4, "true video"]
     assert [row[1] for row in moving[1:]] == [*rows * 4, "true video", "share", "clips"]
     assert [row[0] for row in every if row[0]] == [
-        "metric", "PSNR (dB)", "SSIM", "Sharpness difference (dB)", "Warping error (MSE, [-1, 1])",
+        "metric", "PSNR (dB)", "SSIM", "Sharpness difference (dB, peak 255)",
+        "Warping error (MSE, [-1, 1])",
     ]  # fmt: skip
     for column in range(2, 7):
         psnrs = [row[column] for row in every[1:5]]

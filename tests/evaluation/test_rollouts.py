@@ -7,8 +7,9 @@ import pytest
 
 from kvidgan.data.flow import dis_flow, flow_confidence
 from kvidgan.errors import UserError
-from kvidgan.evaluation.evaluate import METRICS, REGIONS, evaluate
+from kvidgan.evaluation.evaluate import evaluate
 from kvidgan.evaluation.metrics import psnr, warping_error
+from kvidgan.evaluation.protocol import REGIONS, Kvidgan
 from kvidgan.evaluation.report import write_report
 from kvidgan.evaluation.tables import summary, tables
 from kvidgan.media import fit_flow, fit_frames, fit_maps
@@ -17,7 +18,7 @@ from tests.evaluation.conftest import copying, labelled_videos, rollout
 from tests.rollout import steps
 from tests.rollout.steps import following
 
-PSNR, WARPING = (list(METRICS).index(name) for name in ("psnr", "warping"))
+PSNR, WARPING = (list(Kvidgan.metrics).index(name) for name in ("psnr", "warping"))
 
 
 @pytest.fixture
@@ -40,9 +41,9 @@ def painted(labels, last=None):
 def test_models_with_and_without_a_past_play_the_same_clips(store):
     models = {"flow": rollout(following()), "single": rollout(following(past=0))}
     scores = evaluate(models, store, num_frames=3, clips=1)
-    assert scores.protocol.num_context == 2
+    assert scores.clips.num_context == 2
     assert list(scores.values) == [*models, "mean image", "class colours", "copy last"]
-    for place, clip in enumerate(scores.protocol.clips):
+    for place, clip in enumerate(scores.clips.starts):
         truth = store.read(clip.video, 0, 5)
         labels = store.read_map("labels", clip.video, 2, 5)
         made = {
@@ -58,9 +59,9 @@ def test_models_with_and_without_a_past_play_the_same_clips(store):
 
 def test_baselines_are_averages_of_the_training_frames(store):
     scores = evaluate({"single": rollout(following(past=0))}, store, num_frames=2, clips=1)
-    assert scores.protocol.num_context == 1, "what moves is told by the frame before"
+    assert scores.clips.num_context == 1, "what moves is told by the frame before"
     (image,), colours = scores.averages.images.values(), scores.averages.colours
-    clip = scores.protocol.clips[0]
+    clip = scores.clips.starts[0]
     truth, labels = store.read(clip.video, 1, 3), store.read_map("labels", clip.video, 1, 3)
     for row, frames in (("mean image", [image] * 2), ("class colours", colours[labels])):
         for k in range(2):
@@ -73,8 +74,8 @@ def test_baselines_are_averages_of_the_training_frames(store):
 def test_the_warping_error_is_along_the_true_flow(store, size, stride):
     model = rollout(following(past=0, **({"trained": size} if size else {})))
     scores = evaluate({"single": model}, store, num_frames=2, clips=1, stride=stride)
-    assert scores.protocol.stored_flow == (stride == 1)
-    clip, size = scores.protocol.clips[0], size or (48, 48)
+    assert scores.clips.stored_flow == (stride == 1)
+    clip, size = scores.clips.starts[0], size or (48, 48)
     place = (clip.video, 0, 2 * stride + 1, stride)
     truth = fit_frames(store.read(*place), *size, 3)
     made = [painted([one])[0] for one in fit_maps(store.read_map("labels", *place), *size)]
@@ -97,7 +98,7 @@ def test_the_warping_error_is_along_the_true_flow(store, size, stride):
 def test_models_that_may_begin_by_themselves_do(store):
     models = {"begins": rollout(following(empty=True)), "flow": rollout(following())}
     scores = evaluate(models, store, num_frames=1, clips=1)
-    clip = scores.protocol.clips[0]
+    clip = scores.clips.starts[0]
     (made,) = painted(store.read_map("labels", clip.video, 2, 3), np.full((48, 48, 3), 127.5))
     found = scores.values["begins"][0, PSNR, 0, 0]
     assert found == pytest.approx(psnr(store.read(clip.video, 2, 3)[0], made), abs=0.1)

@@ -1,14 +1,20 @@
-import cv2
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
+import torch
 from keras import ops
+from torch.nn import functional
 
 from kvidgan.adversarial import input_gradient, value_and_gradients
+from kvidgan.config import load
 from kvidgan.families import multiscale
 from kvidgan.families.multiscale import Config, Family
 from kvidgan.rollout import Description, Rollout, export_step
-from tests.families.common import batch, parameters, values
+from tests.families.common import batch, numbers, parameters, values
+
+CONFIGS = Path(__file__).parents[2] / "configs"
 
 every_backend = pytest.mark.every_backend
 
@@ -27,7 +33,8 @@ def family(**options):
     [
         {"preset": "l2"},
         {"preset": "gdl_l1", "channels": 1},
-        {"preset": "adv", "condition_on_history": False, "residual": False, "resize": "bilinear"},
+        {"preset": "adv", "condition_on_history": False, "residual": False, "shrink": "bilinear"},
+        {"shrink": "top_left", "enlarge": "top_left", "reduction": "sum", "divisor": 127},
         {"preset": "adv_gdl"},
         {"preset": "l1", "history": 8, "frames": 8},
     ],
@@ -132,7 +139,8 @@ def test_parameters_of_the_published_networks():
         conv(7, 15, 128) + conv(5, 128, 256) + conv(5, 256, 512) + conv(5, 512, 256)
         + conv(5, 256, 128) + conv(7, 128, 3),
     ]  # fmt: skip
-    assert parameters(multiscale.generator(config)) == sum(generators)
+    assert parameters(multiscale.generator(config)) == sum(generators) == 12_569_740
+    assert parameters(multiscale.generator(Config(width=1 / 8))) == 223_644
     # The sides after unpadded convolutions: 4 -> 2, 8 -> 2, 16 -> 4, 32 -> 12, pooled to 6.
     discriminators = [
         conv(3, 15, 64) + conv(1, 2 * 2 * 64, 512) + conv(1, 512, 256) + conv(1, 256, 1),
@@ -147,6 +155,20 @@ def test_parameters_of_the_published_networks():
         assert parameters(multiscale.discriminator(config, number)) == expected, number
 
 
+@pytest.mark.parametrize(
+    ("pooled", "counts"),
+    [
+        (False, [264_961, 1_273_857, 7_188_481, 11_785_601]),
+        (True, [166_657, 880_641, 4_042_753, 11_785_601]),
+    ],
+)
+def test_discriminators_of_single_frames(pooled, counts):
+    """Those of table 2, and of the Ms. Pac-Man code, which pools at every scale."""
+    config = Config(condition_on_history=False, pool_every_scale=pooled)
+    found = [parameters(multiscale.discriminator(config, number + 1)) for number in range(4)]
+    assert found == counts
+
+
 def test_what_the_discriminator_sees():
     def channels(**options):
         return multiscale.discriminator(Config(**SMALL, **options), 1).input_shape[-1]
@@ -156,14 +178,195 @@ def test_what_the_discriminator_sees():
     assert channels(history=8, frames=8, channels=1) == 16
 
 
-@pytest.mark.parametrize("how", ["average", "bilinear"])
-def test_images_at_four_scales_are_those_of_opencv(how):
-    image = np.random.default_rng(0).uniform(-1, 1, (16, 24, 1)).astype("float32")
-    made = multiscale.pyramid(Config(resize=how), ops.convert_to_tensor(image[None]))
-    method = {"average": cv2.INTER_AREA, "bilinear": cv2.INTER_LINEAR}[how]
-    for factor, small in zip((8, 4, 2, 1), made, strict=True):
-        wanted = cv2.resize(image, (24 // factor, 16 // factor), interpolation=method)
-        np.testing.assert_allclose(ops.convert_to_numpy(small)[0, ..., 0], wanted, atol=1e-6)
+# ---- Beside an independent network --------------------------------------------------------------
+
+
+def by_rows(images, take):
+    """Apply a function of the first axis to height and width of (batch, channels, ...)."""
+    for axis in (2, 3):
+        images = take(images.movedim(axis, 0)).movedim(0, axis)
+    return images
+
+
+def small(images, factor, how):
+    """Images (batch, channels, height, width) as PyTorch shrinks them, or by TF1's rule."""
+    if how == "average":
+        return functional.avg_pool2d(images, factor)
+    if how == "bilinear":
+        return functional.interpolate(images, scale_factor=1 / factor, mode="bilinear")
+    return by_rows(images, lambda rows: rows[torch.arange(len(rows) // factor) * factor])
+
+
+def large(images, how):
+    if how != "top_left":
+        return functional.interpolate(images, scale_factor=2, mode=how)
+
+    def take(rows):  # at places y / 2, between the pixels around them
+        places = torch.arange(2 * len(rows)) / 2
+        first = places.floor().long()
+        share = (places - first).reshape(-1, 1, 1, 1)
+        after = rows[torch.clamp(first + 1, max=len(rows) - 1)]
+        return rows[first] * (1 - share) + after * share
+
+    return by_rows(images, take)
+
+
+def predicted_by_torch(weights, history, config):
+    """The four predictions for a history (batch, channels, height, width) in the networks' range.
+
+    `weights` are those of the generator, in the order of its layers.
+    """
+    weights, below, made = iter(weights), None, []
+    for scale, (_, kernels, *_) in enumerate(multiscale.SCALES):
+        factor = 8 >> scale
+        x = history if factor == 1 else small(history, factor, config.shrink)
+        if below is not None:
+            below = large(below, config.enlarge)
+            x = torch.cat([x, below], 1)
+        for place, kernel in enumerate(kernels, 1):
+            filters = torch.tensor(next(weights)).permute(3, 2, 0, 1)
+            x = functional.conv2d(x, filters, torch.tensor(next(weights)), padding=kernel // 2)
+            x = x if place == len(kernels) else torch.relu(x)
+        below = torch.tanh(x + below if below is not None and config.residual else x)
+        made.append(below)
+    return made
+
+
+def first(images):
+    """Channels before height and width, for PyTorch."""
+    return torch.tensor(np.asarray(numbers(images))).movedim(-1, 1)
+
+
+@every_backend
+@pytest.mark.parametrize(
+    ("shrink", "enlarge", "residual"),
+    [
+        ("average", "nearest", True),
+        ("average", "bilinear", True),  # the authors' released models
+        ("bilinear", "bilinear", False),
+        ("top_left", "top_left", False),  # the Ms. Pac-Man code
+    ],
+)
+def test_predictions_are_those_of_the_same_network_in_torch(shrink, enlarge, residual):
+    gan = family(preset="l2", shrink=shrink, enlarge=enlarge, residual=residual)
+    rng = np.random.default_rng(0)
+    shapes = [variable.shape for variable in gan.generator.weights]
+    spreads = [(2 / np.prod(shape[:-1])) ** 0.5 if len(shape) > 1 else 0.1 for shape in shapes]
+    weights = [
+        rng.normal(0, one, s).astype("float32") for one, s in zip(spreads, shapes, strict=True)
+    ]
+    gan.generator.set_weights(weights)
+    history = rng.uniform(-1, 1, (2, 4, 16, 24, 3)).astype("float32")
+    together = np.concatenate(list(history.swapaxes(0, 1)), axis=-1)
+    wanted = predicted_by_torch(weights, first(together), gan.config)
+    for mine, theirs in zip(gan.generator(history), wanted, strict=True):
+        assert 0.1 < theirs.std() < 0.9
+        np.testing.assert_allclose(first(mine), theirs, atol=2e-5)
+
+
+def test_old_configs_say_both_ways_of_resizing_at_once():
+    assert Config(resize="average") == Config()
+    both = Config(resize="bilinear")
+    assert (both.shrink, both.enlarge) == ("bilinear", "bilinear")
+    assert Config(resize="bilinear", enlarge="nearest").enlarge == "nearest"
+    with pytest.raises(ValueError, match="resize"):
+        Config(resize="cubic")
+
+
+# ---- Losses -------------------------------------------------------------------------------------
+
+
+@every_backend
+def test_losses_are_sums_over_the_scales():
+    gan = family(preset="adv_gdl")
+    given = batch(gan)
+    _, terms = gan._generator_loss(given["generator"])
+    clip = first(given["generator"][:, -1]).float() / 127.5 - 1
+    history = given["generator"][:, :4].astype("float32") / 127.5 - 1
+    found = {"lp": 0.0, "gdl": 0.0}
+    for factor, made in zip((8, 4, 2, 1), map(first, gan.generator(history)), strict=True):
+        truth = functional.avg_pool2d(clip, factor)
+        found["lp"] += functional.mse_loss(made, truth)
+        for axis in (2, 3):
+            steep = (made.diff(dim=axis).abs(), truth.diff(dim=axis).abs())
+            found["gdl"] += functional.l1_loss(*steep)
+    for name, value in found.items():
+        assert numbers(terms[name]) == pytest.approx(float(value), rel=1e-5), name
+    # A network that says nothing: log 2 at each of four scales, and twice that for D.
+    for network in gan.discriminators:
+        network.set_weights([np.zeros_like(w) for w in network.get_weights()])
+    losses = gan.train_on_batch(given, return_dict=True)
+    assert losses["discriminator"] == pytest.approx(8 * np.log(2), rel=1e-5)
+    assert losses["adv"] == pytest.approx(4 * np.log(2), rel=0.05)  # D has taken its step
+    for name, meant in (("discriminator", "8 log 2 = 5.55"), ("adv", "4 log 2 = 2.77")):
+        assert meant in multiscale.LOSSES[name]
+
+
+def pacman_loss(made, truth):
+    """What the Ms. Pac-Man code minimizes: sums over pixels and batch of L2 and GDL (alpha 2), the
+    latter from convolutions over zero borders; means over scales."""
+    total = 0.0
+    for one, other in zip(made, truth, strict=True):
+        total += ((one - other) ** 2).sum()
+        for kernel in ([[[[-1.0, 1.0]]]], [[[[-1.0], [1.0]]]]):
+            taps = torch.tensor(kernel).repeat(3, 1, 1, 1)
+            border = (0, taps.shape[3] - 1, 0, taps.shape[2] - 1)
+            steep = [
+                functional.conv2d(functional.pad(x, border), taps, groups=3).abs()
+                for x in (one, other)
+            ]
+            total += ((steep[0] - steep[1]) ** 2).sum()
+    return total / len(made)
+
+
+@every_backend
+def test_the_ms_pacman_config_trains_the_loss_of_its_code():
+    config = load(CONFIGS / "paper" / "multiscale_pacman.yaml").family
+    assert not config.losses.lambda_adv
+    gan = Family(config.model_copy(update={"width": 1 / 64}))
+    gan.compile(run_eagerly=True)
+    count = 8
+    clip = batch(gan, count)["generator"]
+    loss, terms = gan._generator_loss(clip)
+    assert set(terms) == {"lp", "gdl"}
+    history = (clip[:, :4].astype("float32") / 127) - 1
+    truth = first(clip[:, -1]).float() / 127 - 1
+    at_scales = [small(truth, factor, "top_left") for factor in (8, 4, 2, 1)]
+    wanted = pacman_loss(list(map(first, gan.generator(history))), at_scales)
+    # Ours are means over the batch and sums over the scales: Adam does not see the factor.
+    assert numbers(loss) * count / 4 == pytest.approx(float(wanted), rel=1e-5)
+
+
+def test_the_adversarial_ms_pacman_config_weighs_as_its_code_does():
+    config = load(CONFIGS / "paper" / "multiscale_pacman_adversarial.yaml").family
+    # 0.05 times logarithms to base 10, beside sums over pixels.
+    assert config.losses == pytest.approx((1, 2, 1, 1, 0.05 / np.log(10)), rel=1e-5)
+    assert config.reduction == "sum"
+    # Its D has 0.02 on sums over 8 samples and means over 4 scales, of such logarithms.
+    rate = config.discriminator_optimizer.learning_rate
+    assert rate == pytest.approx(0.02 * 8 / 4 / np.log(10), rel=1e-3)
+    counts = [parameters(multiscale.discriminator(config, n + 1)) for n in range(4)]
+    assert counts == [166_657, 880_641, 4_042_753, 11_785_601]
+
+
+# ---- Exported -----------------------------------------------------------------------------------
+
+
+@every_backend
+def test_the_exported_step_takes_and_gives_frames_of_the_usual_range(tmp_path):
+    gan = family(preset="l2", divisor=127, shrink="top_left", enlarge="top_left", residual=False)
+    model, described = gan.rollout_model()
+    description = Description(family="multiscale", kvidgan_version="0", **dict(described))
+    assert description.frame.range == (-1, 1)
+    rollout = Rollout.open(export_step(model, description, tmp_path / "x.keras"))
+    history = np.random.default_rng(0).integers(0, 256, (4, 16, 24, 3), dtype=np.uint8)
+    steps = rollout.start(context=history)
+    window = history.astype("float32") / 127 - 1
+    for _ in range(3):
+        made = numbers(gan.generator(window[None])[-1])[0]
+        window = np.concatenate([window[1:], made[None]])
+        wanted = np.clip(np.rint((made + 1) * 127), 0, 255)
+        assert np.abs(next(steps).frames[0] - wanted).max() <= 1
 
 
 @pytest.mark.parametrize("frames", [1, pytest.param(3, marks=every_backend)])

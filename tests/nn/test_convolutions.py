@@ -63,6 +63,7 @@ def test_transposed_convolution(taps, stride):
         ("Conv3D", {"kernel_size": (3, 4, 4), "strides": (1, 2, 2)}, (2, 6, 8, 8, 3)),
         ("Conv3D", {"kernel_size": 3, "groups": 3, "filters": 6}, (2, 5, 5, 5, 3)),
         ("Conv2DTranspose", {"kernel_size": 4, "strides": 2, "padding": "same"}, (2, 4, 4, 3)),
+        ("Conv2DTranspose", {"kernel_size": 3, "strides": 2}, (2, 5, 4, 3)),
         ("Conv2DTranspose", {"kernel_size": 4, "activation": "relu"}, (2, 1, 1, 3)),
         ("Conv2DTranspose", {"kernel_size": 4, "strides": 2}, (2, 3, 3, 3)),
     ],

@@ -76,9 +76,9 @@ def test_gan_losses_by_hand(kind, real, generator, expected):
     assert float(gan_loss(kind, scores, real, generator)) == pytest.approx(expected, rel=1e-6)
 
 
-def test_a_gan_loss_of_several_scales_is_their_mean_however_large_they_are():
+def test_a_gan_loss_of_several_scales_is_their_sum_however_large_they_are():
     scores = [image(SCORES), image([[2.0]])]
-    assert float(gan_loss("lsgan", scores, real=True)) == pytest.approx((14.25 / 4 + 1) / 2)
+    assert float(gan_loss("lsgan", scores, real=True)) == pytest.approx(14.25 / 4 + 1)
 
 
 @pytest.mark.parametrize("kind", ["lsgan", "hinge", "bce"])
@@ -107,9 +107,9 @@ def test_feature_matching_by_hand_moves_what_is_made_alone():
         return feature_matching([r[:2], r[2:]], [m[:2], m[2:]])  # two scales: of 2 layers, of 1
 
     value, gradients = value_and_gradients(loss, real + made)
-    assert float(value) == pytest.approx((0.5 + 2 + 0.5) / 3)
+    assert float(value) == pytest.approx(4 * (0.5 + 2 + 0.5) / 3)
     steps = [float(ops.sum(gradient)) for gradient in gradients]
-    np.testing.assert_allclose(steps, [0, 0, 0, 1 / 3, -1 / 3, -1 / 3], atol=1e-6)
+    np.testing.assert_allclose(steps, [0, 0, 0, 4 / 3, -4 / 3, -4 / 3], atol=1e-6)
 
 
 def test_feature_matching_refuses_another_number_of_maps():

@@ -20,9 +20,10 @@ from kvidgan.families.vid2vid.discriminators import (
     frames_apart,
 )
 from kvidgan.families.vid2vid.features import REMEMBERED, clusters, encoder, over_objects, remember
-from kvidgan.families.vid2vid.generator import generator
+from kvidgan.families.vid2vid.generator import generator, past_name
 from kvidgan.nn.layers import instance_edges, one_hot_labels, to_signal
 from kvidgan.nn.losses import masked_l1
+from kvidgan.nn.patches import halved
 from kvidgan.nn.perceptual import perceptual_loss, perceptual_network
 from kvidgan.nn.temporal import span
 from kvidgan.nn.warp import warp
@@ -106,6 +107,7 @@ class Family(FamilyModel):
             for scale in range(config.num_temporal_scales)
         ]
         self.past: Any = None  # see `allocate`
+        self.coarse_pasts: list[Any] = []
         self.memory: Any = None
         if config.features:
             shape = (len(config.labels or []), REMEMBERED, config.features + 1)
@@ -135,6 +137,12 @@ class Family(FamilyModel):
         config = self.config
         shape = (batch, config.kept, *config.size, config.channels)
         self.past = self.add_weight(shape, "zeros", trainable=False, name="past")
+        self.coarse_pasts = []
+        for scale in range(config.scales - 1 if config.flow else 0):
+            height, width = (side >> (config.scales - 1 - scale) for side in config.size)
+            shape = (batch, config.past, height, width, config.channels)
+            name = past_name(config, scale)
+            self.coarse_pasts.append(self.add_weight(shape, "zeros", trainable=False, name=name))
 
     def clips(self) -> dict[str, ClipSpec]:
         """Return a batch's one entry: windows of frames before those to be generated, and those."""
@@ -163,12 +171,29 @@ class Family(FamilyModel):
 
         # A run begins with real frames and goes on with its own.
         begins = ops.reshape(window["position"], (-1, 1, 1, 1, 1)) == 0
-        past = ops.where(begins, window["frames"][:, :kept], self.past.value)  # (b, kept, h, w, c)
+        real = window["frames"][:, :kept]
+        past = ops.where(begins, real, self.past.value)  # (b, kept, h, w, c)
+        coarse = [
+            ops.where(begins, first, own.value)  # (b, L, h', w', c)
+            for first, own in zip(self._shrunk(real), self.coarse_pasts, strict=True)
+        ]
 
-        generated, raw, losses = self._step_generators(window, past)
+        generated, raw, coarse, losses = self._step_generators(window, past, coarse)
         losses |= self._step_discriminators(window, generated, raw)
         self.past.assign(generated[:, -kept:])
+        for own, frames in zip(self.coarse_pasts, coarse, strict=True):
+            own.assign(frames)
         return losses
+
+    def _shrunk(self, frames: Tensor) -> list[Tensor]:
+        """Return the last frames as the coarser scales begin with them, the coarsest first."""
+        shrunk: list[Tensor] = []
+        images = _flat(frames[:, -self.config.past :])
+        for _ in self.coarse_pasts:
+            images = halved(images)
+            shape = (-1, self.config.past, *images.shape[1:])
+            shrunk.insert(0, ops.reshape(images, shape))
+        return shrunk
 
     def _window(self, batch: dict[str, Tensor]) -> Window:
         """Return a batch as the networks take it; T is kept + backprop_frames."""
@@ -196,24 +221,24 @@ class Family(FamilyModel):
             "position": ops.cast(batch["video_position"], "int32"),
         }
 
-    def _step_generators(self, window: Window, past: Tensor):
+    def _step_generators(self, window: Window, past: Tensor, coarse: list[Tensor]):
         players = [player for player in self.players.values() if player.generates]
         variables = [v for player in players for v in player.variables]
 
         def loss_fn():
             looks, objects = self._looks(window)
-            outputs, generated = self._generate({**window, **looks}, past)
+            outputs, generated, following = self._generate({**window, **looks}, past, coarse)
             terms = self._generator_terms(window, outputs, generated)
             raw = ops.stack([one.get("raw", one["frame"]) for one in outputs], axis=1)
-            return sum(terms.values()), (generated, raw, terms, objects)
+            return sum(terms.values()), (generated, raw, following, terms, objects)
 
-        (loss, (generated, raw, terms, objects)), gradients = value_and_gradients(
+        (loss, (generated, raw, following, terms, objects)), gradients = value_and_gradients(
             loss_fn, variables
         )
         self._apply(gradients, players)
         for found in objects:
             self.memory.assign(remember(self.memory.value, found, self.steps.value))
-        return generated, raw, {"generator": loss, **terms}
+        return generated, raw, following, {"generator": loss, **terms}
 
     def _apply(self, gradients, players):
         """Step the finest generator, and the coarser ones once their time has come."""
@@ -285,24 +310,29 @@ class Family(FamilyModel):
         painted = ops.stack([one for one, _ in found], axis=1)
         return {"looks": painted}, [ops.stop_gradient(found[-1][1])]
 
-    def _generate(self, window: Window, past: Tensor) -> tuple[list[dict[str, Tensor]], Tensor]:
+    def _generate(
+        self, window: Window, past: Tensor, coarse: list[Tensor]
+    ) -> tuple[list[dict[str, Tensor]], Tensor, list[Tensor]]:
         """Make the window's new frames one after another, each from those before.
 
         Returns:
-            What the generator gave for each, and past and generated frames in one tensor (batch,
-            time, height, width, channels).
+            What the generator gave for each, past and generated frames in one tensor (batch, time,
+            height, width, channels), and what the coarser scales go on with.
         """
         config, outputs, frames = self.config, [], past
+        names = [past_name(config, scale) for scale in range(len(coarse))]
         for number in range(config.backprop_frames):
             inputs = {"labels": window["labels"][:, number : number + config.past + 1]}
             if config.features:
                 inputs["looks"] = window["looks"][:, number : number + 1]
             if config.flow:
-                inputs["past"] = self._seen_past(window, frames[:, -config.past :], number)
+                pasts = {"past": frames[:, -config.past :], **dict(zip(names, coarse, strict=True))}
+                inputs |= {k: self._seen_past(window, v, number) for k, v in pasts.items()}
             outputs.append(self.generator(inputs, training=True))
             new = outputs[-1]["frame"][:, None]  # (b, 1, h, w, c)
             frames = ops.concatenate([frames, new], axis=1)
-        return outputs, frames
+            coarse = [outputs[-1][f"{name}_next"] for name in names]
+        return outputs, frames, coarse
 
     def _seen_past(self, window: Window, past: Tensor, number: int) -> Tensor:
         """Hide what came before a run's first frame from a generator that is to begin by itself."""
@@ -412,7 +442,14 @@ class Family(FamilyModel):
             inputs["looks"] = Condition(frames=1, looks=looks)
         if config.flow:
             may_be_empty = config.first_frame == "drawn"
-            inputs["past"] = History(frames=config.past, may_be_empty=may_be_empty)
+            for scale in reversed(range(config.scales)):
+                name, halvings = past_name(config, scale), config.scales - 1 - scale
+                inputs[name] = History(
+                    frames=config.past,
+                    halvings=halvings,
+                    may_be_empty=may_be_empty,
+                    next=f"{name}_next" if halvings else None,
+                )
         frame = Frame(
             height=None,
             width=None,

@@ -31,35 +31,67 @@ def generator(config: Config) -> keras.Model:
 
     Inputs: `labels` (batch, L + 1, height, width, classes), the window up to the frame to be drawn;
     with features `looks` (batch, 1, height, width, features), how its objects look; and with flow
-    `past` (batch, L, height, width, channels) in [-1, 1], zeros where there is none.
+    `past` (batch, L, height, width, channels) in [-1, 1], zeros where there is none, and for each
+    scale but the finest its own, `past_scale0` the coarsest, of half the size of the next.
 
     Outputs: `frame` (batch, height, width, channels) in [-1, 1]; with flow also `raw`, the
-    hallucinated image, `flow` (batch, height, width, 2) in pixels, back to the past frame, and
-    `mask` (batch, height, width, 1), 1 where the frame is drawn, 0 where it is warped (eq. 4).
+    hallucinated image, `flow` (batch, height, width, 2) in pixels, back to the past frame, `mask`
+    (batch, height, width, 1), 1 where the frame is drawn, 0 where it is warped (eq. 4), and what
+    the coarser scales go on with, `past_scale0_next`.
     """
     labels = keras.Input((config.past + 1, None, None, config.classes), name="labels")
     inputs = {"labels": labels}
-    seen, past = _side_by_side(labels), None
+    seen = [_side_by_side(labels)]
     if config.features:
         inputs["looks"] = keras.Input((1, None, None, config.features), name="looks")
-        seen = ops.concatenate([seen, inputs["looks"][:, 0]], axis=-1)
-    if config.flow:
-        past = keras.Input((config.past, None, None, config.channels), name="past")
-        inputs["past"] = past
-    features = _pyramid(config, seen, None if past is None else _side_by_side(past))
-    name = f"scale{config.scales - 1}"
+        seen[0] = ops.concatenate([seen[0], inputs["looks"][:, 0]], axis=-1)
+    masks = [foreground_mask(config, labels)] if config.foreground_labels else None
+    for _ in range(config.scales - 1):
+        seen.insert(0, halved(seen[0]))
+        masks = masks and [halved(masks[0]), *masks]
+    features: ScaleFeatures | None = None
+    outputs: dict[str, Tensor] = {}
+    for number in range(config.scales):
+        past, name = None, past_name(config, number)
+        if config.flow:
+            past = keras.Input((config.past, None, None, config.channels), name=name)
+            inputs[name] = past
+        features = _scale(config, number, seen[number], past, features)
+        drawn = _drawn(config, number, features, past, masks and masks[number])
+        if number == config.scales - 1:
+            outputs |= drawn
+        elif past is not None:
+            outputs[f"{name}_next"] = ops.concatenate(
+                [past[:, 1:], drawn["frame"][:, None]], axis=1
+            )
+    return keras.Model(inputs, outputs, name="generator")
+
+
+def past_name(config: Config, number: int) -> str:
+    """Return the name of the input of a scale's past frames; scale 0 is the coarsest."""
+    return "past" if number == config.scales - 1 else f"past_scale{number}"
+
+
+def _drawn(
+    config: Config,
+    number: int,
+    features: ScaleFeatures,
+    past: Tensor | None,
+    foreground: Tensor | None,
+) -> dict[str, Tensor]:
+    """Return the outputs of a scale's heads; `foreground` is where the foreground's classes are."""
+    name = f"scale{number}"
     raw = _head(features.image, config.channels, f"{name}_image", "tanh")
     if features.foreground is not None:
-        drawn = _head(features.foreground, config.channels, f"{name}_foreground", "tanh")
-        raw = overlay(raw, drawn, foreground_mask(config, labels))
+        own = _head(features.foreground, config.channels, f"{name}_foreground", "tanh")
+        raw = overlay(raw, own, foreground)
     if past is None:
-        return keras.Model(inputs, {"frame": raw}, name="generator")
-    unit = FLOW_SCALE * 2 ** (config.scales - 1)
-    flow = unit * _head(features.motion, 2, f"{name}_flow", "linear")
+        return {"frame": raw}
+    flow = FLOW_SCALE * 2**number * _head(features.motion, 2, f"{name}_flow", "linear")
     mask = _head(features.motion, 1, f"{name}_mask", "sigmoid")
-    mask = where_drawn(config, mask, labels, past[:, -1])
-    outputs = {"frame": compose(raw, warp(past[:, -1], flow), mask)}
-    return keras.Model(inputs, outputs | {"raw": raw, "flow": flow, "mask": mask}, name="generator")
+    mask = where_drawn(mask, foreground, past[:, -1])
+    frame = compose(raw, warp(past[:, -1], flow), mask)
+    return {"frame": frame, "raw": raw, "flow": flow, "mask": mask}
 
 
 def compose(drawn: Tensor, warped: Tensor, mask: Tensor) -> Tensor:
@@ -72,14 +104,14 @@ def overlay(image: Tensor, foreground: Tensor, mask: Tensor) -> Tensor:
     return mask * foreground + (1.0 - mask) * image
 
 
-def where_drawn(config: Config, mask: Tensor, labels: Tensor, previous: Tensor) -> Tensor:
+def where_drawn(mask: Tensor, foreground: Tensor | None, previous: Tensor) -> Tensor:
     """Return the mask, 1 wherever nothing may be warped.
 
     That is where the foreground network draws, and everywhere if there is no past frame: it is then
     all zeros, which no 8-bit frame is.
     """
-    if config.foreground_labels:
-        mask = ops.maximum(mask, foreground_mask(config, labels))
+    if foreground is not None:
+        mask = ops.maximum(mask, foreground)
     given = ops.max(ops.abs(previous), axis=(1, 2, 3), keepdims=True) > 0
     return ops.maximum(mask, 1.0 - ops.cast(given, "float32"))
 
@@ -98,19 +130,20 @@ def _chosen(config: Config) -> list[str]:
 # ---- Coarse to fine -----------------------------------------------------------------------------
 
 
-def _pyramid(config: Config, labels: Tensor, past: Tensor | None) -> ScaleFeatures:
-    """Run all scales; each but the coarsest adds its features to those of the one below."""
-    sizes = [(labels, past)]
-    for _ in range(config.scales - 1):
-        labels, past = sizes[-1]
-        sizes.append((halved(labels), None if past is None else halved(past)))
-    features = _coarse(config, *sizes[-1])
-    for number, size in enumerate(reversed(sizes[:-1]), start=1):
-        features = _finer(config, number, *size, features)
-    return features
+def _scale(
+    config: Config,
+    number: int,
+    labels: Tensor,
+    past: Tensor | None,
+    coarser: ScaleFeatures | None,
+) -> ScaleFeatures:
+    """Return a scale's features; each but the coarsest adds its own to those of the one below."""
+    if coarser is None:
+        return _coarsest(config, labels, None if past is None else _side_by_side(past))
+    return _finer(config, number, labels, None if past is None else _side_by_side(past), coarser)
 
 
-def _coarse(config: Config, labels: Tensor, past: Tensor | None) -> ScaleFeatures:
+def _coarsest(config: Config, labels: Tensor, past: Tensor | None) -> ScaleFeatures:
     width, blocks = config.generator_width, config.blocks
     after = blocks // 2  # of 9 blocks 5 stand before the encoders join, and 4 behind
 

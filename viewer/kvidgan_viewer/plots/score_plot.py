@@ -31,7 +31,11 @@ _Series = tuple[str, np.ndarray, np.ndarray, str]
 
 NO_TRUTH = "No scores: there is no truth for these frames."
 
-_TITLES = {"psnr": ("PSNR", "dB"), "ssim": ("SSIM", ""), "sharpness": ("sharpness", "dB")}
+_TITLES = {
+    "psnr": ("PSNR", "dB"),
+    "ssim": ("SSIM", ""),
+    "sharpness": ("sharpness", "dB, peak 255"),
+}
 _INTERVAL = 150  # milliseconds between two drawings of scores that grow
 _SHADE = 40  # opacity, of 255, of the colour behind context frames
 
