@@ -48,6 +48,7 @@ def options(weights: Weights, given: Mapping[str, Any]) -> Found:
         "latent": weights.shape(f"{_LSTM}/U")[0],
         "feed_back_frame": f"{_LSTM}/W" in weights,
         "decoder_width": shapes[-1][3],
+        "decoder_biases": True,
     }
     return Found(found, [])
 

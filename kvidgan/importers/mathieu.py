@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from kvidgan.errors import UserError
 from kvidgan.importers import pyramid
 from kvidgan.importers.layouts import Array, conv
 from kvidgan.importers.torch7 import TorchObject
@@ -28,20 +29,34 @@ def options(weights: Weights, given: Mapping[str, Any]) -> Found:
     modules = list(_modules(_model(weights)))
     found = pyramid.frame_options(weights, [kernel for _, kernel, _ in _convolutions(weights)])
     smooth = any(module.kind == "nn.SpatialUpSample" for module in modules)
-    notes = []
-    others = sorted({m.kind for m in modules if _has_weights(m) and not _is_convolution(m)})
-    if others:
-        notes.append(
-            f"Its layers {', '.join(others)} are left out: they are taken for the latent branch, "
-            "which adds nothing at test; if they have a bias, frames differ by it."
-        )
     enlarge = "bilinear" if smooth else "nearest"
-    return Found({**found, "residual": True, "resize": "average", "enlarge": enlarge}, notes)
+    return Found(
+        {**found, "residual": True, "shrink": "average", "enlarge": enlarge}, _notes(weights)
+    )
 
 
 def fill(weights: Weights, gan: Any) -> None:
     """Set the generator's weights."""
     pyramid.fill(weights, gan, _convolutions(weights))
+
+
+def _notes(weights: Weights) -> list[str]:
+    """Say which layers are left out: those of the latent branch, whose input is zero at test."""
+    modules = list(_modules(_model(weights)))
+    others = [m for m in modules if _has_weights(m) and not _is_convolution(m)]
+    if not others:
+        return []
+    kinds = ", ".join(sorted({module.kind for module in others}))
+    if any("Normalization" in module.kind for module in others):
+        raise UserError(
+            f"{weights.path} has layers {kinds} beside its convolutions: there is no such model "
+            "here."
+        )
+    biases = [module["bias"] for module in others if isinstance(module["bias"], np.ndarray)]
+    if any(bias.any() for bias in biases):
+        return [f"Its layers {kinds} are left out, a latent branch; frames may differ by the "
+                "biases that they have."]  # fmt: skip
+    return [f"Its layers {kinds} are left out: a latent branch, they add nothing at test."]
 
 
 def _model(weights: Weights) -> Any:

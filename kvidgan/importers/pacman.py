@@ -26,7 +26,8 @@ def is_mine(weights: Weights) -> bool:
 def options(weights: Weights, given: Mapping[str, Any]) -> Found:
     """Return the options of the family that the shapes tell, and those of that code."""
     found = pyramid.frame_options(weights, [kernel for _, kernel, _ in _convolutions(weights)])
-    return Found({**found, "residual": False, "resize": "bilinear"}, [])
+    own = {"residual": False, "shrink": "top_left", "enlarge": "top_left", "divisor": 127.0}
+    return Found({**found, **own}, [])
 
 
 def fill(weights: Weights, gan: Any) -> None:
