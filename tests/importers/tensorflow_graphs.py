@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.core.protobuf.rewriter_config_pb2 import RewriterConfig
 
 v1 = tf.compat.v1
 
@@ -23,7 +24,10 @@ class Graph:
 
     def run(self, outputs, feed, path=None, version="V2", step=7):
         """Return the outputs' values; save all variables under a path, if one is given."""
-        with v1.Session(graph=self.graph) as session, self.graph.as_default():
+        # Else a layer normalisation becomes one of another epsilon.
+        config = v1.ConfigProto()
+        config.graph_options.rewrite_options.remapping = RewriterConfig.OFF
+        with v1.Session(graph=self.graph, config=config) as session, self.graph.as_default():
             session.run(v1.global_variables_initializer())
             if path is not None:
                 form = getattr(v1.train.SaverDef, version)
