@@ -42,6 +42,11 @@ class ClipSpec(_Frozen):
         0.0, ge=0, description="How much must move in such a crop: see `crops.motion_place`."
     )
     maps: tuple[MapName, ...] = Field((), description="The maps that come along with each frame.")
+    uniform_over: Literal["videos", "frames"] = Field(
+        "videos",
+        description="What clips are drawn uniformly from: videos, each as often as any other, or "
+        "all frames that one can begin at, so that long videos come more often.",
+    )
     flip: bool = Field(False, description="Mirror clips, each with probability one half.")
     sequence: int = Field(
         1, ge=1, description="Windows in a run, at most; fewer if no video is long enough."

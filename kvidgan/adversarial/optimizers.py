@@ -1,6 +1,6 @@
 """A player's optimizer as configuration."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import keras
 from keras import ops
@@ -49,6 +49,22 @@ class ConstantThenLinear(keras.optimizers.schedules.LearningRateSchedule):
 
 
 _OWN = {"ConstantThenLinear": ConstantThenLinear}
+_KINDS = {
+    "adam": keras.optimizers.Adam,
+    "sgd": keras.optimizers.SGD,
+    "rmsprop": keras.optimizers.RMSprop,
+}
+
+
+class _DecaysInTheGradient:
+    """Adds `l2` times each weight to its gradient, before anything else is done with it."""
+
+    l2: float
+
+    def apply(self, grads: list[Any], trainable_variables: list[keras.Variable]) -> None:
+        pairs = zip(grads, trainable_variables, strict=True)
+        decayed = [g + self.l2 * ops.stop_gradient(v.value) for g, v in pairs]
+        super().apply(decayed, trainable_variables)  # type: ignore[misc]
 
 
 class OptimizerConfig(BaseModel):
@@ -65,9 +81,22 @@ class OptimizerConfig(BaseModel):
     )
     beta_1: float = Field(0.5, ge=0, lt=1, description="Adam: decay of the first moment.")
     beta_2: float = Field(0.999, ge=0, lt=1, description="Adam: decay of the second moment.")
+    epsilon: float = Field(
+        1e-7,
+        gt=0,
+        description="Adam: added to the root of the second moment, before its bias correction. "
+        "PyTorch adds its own, 1e-8, after it: 1e-8 here is the same in the long run, and 1e-8 * "
+        "sqrt(1 - beta_2) in the first step.",
+    )
     momentum: float = Field(0.0, ge=0, lt=1, description="SGD and RMSprop: momentum.")
     weight_decay: float | None = Field(
         None, ge=0, description="Decoupled weight decay, a share of the weight times the rate."
+    )
+    l2: float = Field(
+        0.0,
+        ge=0,
+        description="Weight decay in the gradient: gradient + l2 * weight, before clipping, as "
+        "PyTorch's weight_decay of Adam and SGD.",
     )
     clipnorm: float | None = Field(None, gt=0, description="Clip each variable's gradient norm.")
 
@@ -87,9 +116,13 @@ class OptimizerConfig(BaseModel):
             "clipnorm": self.clipnorm,
         }
         if self.name == "adam":
-            return keras.optimizers.Adam(beta_1=self.beta_1, beta_2=self.beta_2, **options)
-        kind = {"sgd": keras.optimizers.SGD, "rmsprop": keras.optimizers.RMSprop}[self.name]
-        return kind(momentum=self.momentum, **options)
+            options |= {"beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon}
+        else:
+            options["momentum"] = self.momentum
+        kind: Any = _KINDS[self.name]
+        if self.l2:  # of the same name, by which a checkpoint knows an optimizer's state
+            kind = type(kind.__name__, (_DecaysInTheGradient, kind), {"l2": self.l2})
+        return cast(keras.optimizers.Optimizer, kind(**options))
 
 
 def _schedule(value: dict[str, Any]) -> Any:

@@ -15,10 +15,10 @@ from kvidgan.errors import UserError
 class ClipBatches(keras.utils.PyDataset):
     """ClipBatches: random clips from a store, as a Keras data set, read ahead by threads.
 
-    Each entry draws its own videos, uniformly among those that are long enough, and in each a
-    start, uniformly. A Philox generator counts by (epoch, batch) and nothing else (by the run where
-    batches come in runs), so a resumed run sees the batches that an uninterrupted one would, with
-    any number of workers and of processes.
+    Each entry draws its own videos, uniformly among those that are long enough or by their numbers
+    of frames (`ClipSpec.uniform_over`), and in each a start, uniformly. A Philox generator counts
+    by (epoch, batch) and nothing else (by the run where batches come in runs), so a resumed run
+    sees the batches that an uninterrupted one would, with any number of workers and of processes.
 
     To Keras the data set is endless, so say how long an epoch is, and that it is shuffled already;
     each `fit` starts it anew at `epoch` and `first`:

@@ -78,7 +78,7 @@ class Sampler:
         run, position = divmod(index, self._windows(epoch))
         rng = self._rng(epoch, run)
         # All processes draw the whole batch: the draw is cheap, reading is not.
-        drawn = rng.choice(self._fitting(self._windows(epoch)), batch)
+        drawn = self._draw(rng, self._windows(epoch), batch)
         last = self._lengths(drawn) - self._span(self._windows(epoch))
         starts = rng.integers(0, last, endpoint=True) + position * self._step
         seeds = rng.integers(2**63, size=batch)
@@ -99,6 +99,14 @@ class Sampler:
     def _rng(self, epoch: int, run: int) -> np.random.Generator:
         counter = np.array([0, 0, run, epoch], np.uint64)
         return np.random.Generator(np.random.Philox(key=self._key, counter=counter))
+
+    def _draw(self, rng: np.random.Generator, windows: int, batch: int) -> np.ndarray:
+        """Draw the numbers of a batch's videos, each of which a run of windows fits into."""
+        fitting = self._fitting(windows)
+        if self.spec.uniform_over == "videos":
+            return rng.choice(fitting, batch)
+        starts = self._lengths(fitting).astype(np.int64) - self._span(windows) + 1
+        return rng.choice(fitting, batch, p=starts / starts.sum())
 
     def _clip(self, video: int, start: int, seed: int, flip: bool) -> ClipArrays:
         """Read one clip and bring it to the specified size."""

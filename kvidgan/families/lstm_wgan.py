@@ -52,7 +52,7 @@ SMALL = {"size": 32, "frames": 3, "latent": 3, "decoder_width": 1, "critic_width
 
 
 class Config(FamilyConfig):
-    """Options of the LSTM video GAN; the defaults are the project's."""
+    """Options of the LSTM video GAN; where none says otherwise, the defaults are the project's."""
 
     name: Literal["lstm_wgan"] = "lstm_wgan"
     size: Literal[32, 64, 128] = Field(64, description="Side of the frames, pixels.")
@@ -66,21 +66,43 @@ class Config(FamilyConfig):
         0.0, ge=0, description="Sigma of white noise on the frames fed back, in training."
     )
     decoder_width: int = Field(64, ge=1, description="Maps of the decoder's last hidden layer.")
+    decoder_biases: bool = Field(
+        False, description="Biases before the decoder's layer normalisations, as in the project."
+    )
     critic_width: int = Field(64, ge=1, description="Maps of the critic's first layer.")
     critic_dropout: float = Field(0.0, ge=0, lt=1, description="Share dropped; the project: 0.2.")
+    critic_dropout_after: Literal["each", "last"] = Field(
+        "each", description="Blocks of the critic that dropout follows; the project: last."
+    )
+    first_weights: Literal["normal", "project"] = Field(
+        "normal",
+        description="normal: N(0, 0.02), the LSTM's recurrent ones N(0, 0.1); project: all of the "
+        "LSTM's N(0, 0.1), the others N(0, 0.02) cut off at two sigma.",
+    )
     instance_noise: float = Field(0.0, ge=0, description="Sigma of noise on what the critic sees.")
-    loss: Literal["wgan_gp", "basic", "alternative"] = Field(
+    loss: Literal["wgan_gp", "basic", "alternative", "minimax", "smoothed"] = Field(
         "wgan_gp",
-        description="Wasserstein with gradient penalty; saturating minimax; or -log D(G(z)) with "
-        "one-sided label smoothing, 0.7 to 1.",
+        description="wgan_gp: Wasserstein with gradient penalty. The project's two others: basic, "
+        "-log D(G(z)); alternative, with two logits a clip and both labels smoothed, 0.7 to 1. "
+        "minimax: log(1 - D(G(z))), which saturates. smoothed: basic with only the label of real "
+        "clips smoothed.",
     )
     penalty: float = Field(200.0, ge=0, description="Weight of the gradient penalty, lambda.")
     critic_l2: float = Field(0.0, ge=0, description="Weight of the critic's squared kernels.")
     critic_steps: int = Field(5, ge=1, description="Critic steps an iteration.")
+    critic_batch: Literal["fresh", "shared"] = Field(
+        "fresh",
+        description="Real clips of a critic step: fresh ones, or those of the iteration's first.",
+    )
     generator_steps: int = Field(1, ge=1, description="Generator steps an iteration.")
-    warm_up_iterations: int = Field(25, ge=0, description="First iterations of warm_up_steps each.")
+    warm_up_iterations: int = Field(
+        25,
+        ge=0,
+        description="First iterations of warm_up_steps each: 25 was "
+        "meant, 0 is what the project's code does.",
+    )
     warm_up_every: int = Field(
-        500, ge=0, description="Later iterations of warm_up_steps: each so many-th; 0: none."
+        500, ge=0, description="Iterations of warm_up_steps too: 0 and each so many-th; 0: none."
     )
     warm_up_steps: int = Field(100, ge=1, description="Critic steps of a warm-up iteration.")
     critic_threshold: float | None = Field(
@@ -110,6 +132,11 @@ class Config(FamilyConfig):
         """Number of times that 4 pixels are doubled to `size`."""
         return {32: 3, 64: 4, 128: 5}[self.size]
 
+    @property
+    def first_dropout(self) -> int:
+        """Number of the first block of the critic that dropout may follow."""
+        return self.blocks - 1 if self.critic_dropout_after == "last" else 0
+
 
 # ---- Networks -----------------------------------------------------------------------------------
 
@@ -130,7 +157,8 @@ def lstm(config: Config) -> keras.Model:
         frame = keras.Input((config.size, config.size, config.channels), name="previous")
         inputs["previous"] = frame
         x = layers.GaussianNoise(config.input_noise)(frame) if config.input_noise else frame
-        x = layers.Dense(4 * config.latent, use_bias=False, name="input", **_normal(0.02))(
+        sigma = 0.1 if config.first_weights == "project" else 0.02
+        x = layers.Dense(4 * config.latent, use_bias=False, name="input", **_normal(sigma))(
             layers.Flatten()(x)
         )
         x = layers.LayerNormalization(epsilon=1e-5, name="input_norm")(x)
@@ -148,12 +176,12 @@ def decoder(config: Config) -> keras.Model:
     hidden = keras.Input((config.latent,), name="hidden")
     width = config.decoder_width << (config.blocks - 1)
     x = layers.Reshape((1, 1, config.latent))(hidden)
-    x = Conv2DTranspose(width, 4, strides=1, padding="valid", **_bare())(x)
+    biases = config.decoder_biases
+    x = _up(config, x, width, strides=1, padding="valid", use_bias=biases)
     for _ in range(config.blocks - 1):
         x, width = _normalized(x), width // 2
-        x = Conv2DTranspose(width, 4, strides=2, padding="same", **_bare())(x)
-    x = _normalized(x)
-    x = Conv2DTranspose(config.channels, 4, strides=2, padding="same", **_normal(0.02))(x)
+        x = _up(config, x, width, use_bias=biases)
+    x = _up(config, _normalized(x), config.channels)
     frame = layers.Activation("tanh", dtype="float32")(x)
     return keras.Model(hidden, frame, name="decoder")
 
@@ -161,17 +189,24 @@ def decoder(config: Config) -> keras.Model:
 def critic(config: Config) -> keras.Model:
     """Return the critic: clips (batch, T, size, size, channels) to scores or logits (batch, 1).
 
-    Nothing in it is normalised: the penalty is on single samples.
+    With the loss "alternative" there are two logits, of generated and of real. Nothing in it is
+    normalised: the penalty is on single samples.
     """
     clip = keras.Input((config.frames, config.size, config.size, config.channels), name="clip")
     x = layers.GaussianNoise(config.instance_noise)(clip) if config.instance_noise else clip
     for block in range(config.blocks):
-        x = Conv3D(config.critic_width << block, 4, 2, padding="same", **_normal(0.02))(x)
+        x = Conv3D(config.critic_width << block, 4, 2, padding="same", **_small(config))(x)
         x = layers.LeakyReLU(0.2)(x)
-        if config.critic_dropout:
+        if config.critic_dropout and block >= config.first_dropout:
             x = layers.Dropout(config.critic_dropout)(x)
-    score = layers.Dense(1, dtype="float32", **_normal(0.02))(layers.Flatten()(x))
+    logits = 2 if config.loss == "alternative" else 1
+    score = layers.Dense(logits, dtype="float32", **_small(config))(layers.Flatten()(x))
     return keras.Model(clip, score, name="critic")
+
+
+def _up(config: Config, x: Tensor, maps: int, **options: Any) -> Tensor:
+    options = {"strides": 2, "padding": "same", **_small(config), **options}
+    return Conv2DTranspose(maps, 4, **options)(x)
 
 
 def _normalized(x: Tensor) -> Tensor:
@@ -183,19 +218,16 @@ def _normal(sigma: float) -> dict[str, Any]:
     return {"kernel_initializer": keras.initializers.RandomNormal(stddev=sigma)}
 
 
-def _bare() -> dict[str, Any]:
-    return {"use_bias": False, **_normal(0.02)}
+def _small(config: Config) -> dict[str, Any]:
+    if config.first_weights == "normal":
+        return _normal(0.02)
+    return {"kernel_initializer": keras.initializers.TruncatedNormal(stddev=0.02)}
 
 
 # ---- Step ---------------------------------------------------------------------------------------
 
 CRITIC, GENERATOR = 0, 1  # whose turn it is
-# The terms of the critic's loss, by `loss`; the generator's has one.
-TERMS = {
-    "wgan_gp": ("wasserstein", "penalty"),
-    "basic": ("real", "generated"),
-    "alternative": ("real", "generated"),
-}
+WASSERSTEIN, CROSS_ENTROPY = ("wasserstein", "penalty"), ("real", "generated")
 
 
 class Family(FamilyModel):
@@ -221,7 +253,8 @@ class Family(FamilyModel):
         self.iteration, self.turn, self.steps_of_turn = (
             self._number(name, "int32") for name in ("iteration", "turn", "steps_of_turn")
         )
-        terms = [*TERMS[config.loss], *(["l2"] if config.critic_l2 else [])]
+        self.held: Any = None  # see `allocate`
+        terms = [*_terms(config), *(["l2"] if config.critic_l2 else [])]
         self.last = {
             "critic": self._last("critic", terms, ["critic"]),
             "generator": self._last("generator", [], ["decoder", "lstm"]),
@@ -234,6 +267,13 @@ class Family(FamilyModel):
         """Return a variable for each scalar that a side's step is logged with."""
         norms = [f"norm_{n}" for n in (*players, *terms)] if self.config.gradient_norms else []
         return {name: self._number(f"last_{name}") for name in (side, *terms, *norms)}
+
+    def allocate(self, batch: int) -> None:
+        """Make room for the real clips that the critic's steps of an iteration share."""
+        config = self.config
+        if config.critic_batch == "shared":
+            shape = (batch, config.frames, config.size, config.size, config.channels)
+            self.held = self.add_weight(shape, "zeros", "uint8", trainable=False, name="held")
 
     def clips(self) -> dict[str, ClipSpec]:
         """Return a batch's one entry, clips; on the generator's turn they are not looked at."""
@@ -248,12 +288,21 @@ class Family(FamilyModel):
 
     def adversarial_step(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """Take the step of the side whose turn it is; return both sides' last losses."""
-        real, turn = to_signal(batch["video"]), self.is_turn(GENERATOR)
+        real, turn = to_signal(self._real(batch["video"])), self.is_turn(GENERATOR)
         critic = self._when("critic", self.is_turn(CRITIC), lambda: self._critic_step(real))
         count = ops.shape(real)[0]
         generator = self._when("generator", turn, lambda: self._generator_step(count))
         self._pass_on(turn, critic["critic"], generator["generator"])
         return critic | generator | {"iteration": ops.cast(self.iteration.value, "float32")}
+
+    def _real(self, clips):
+        """Return the clips of the critic's step: those of the batch, or of the turn's first."""
+        if self.config.critic_batch == "fresh":
+            return clips
+        if self.held is None:
+            raise ValueError("Expected allocate(batch) before compile, for the clips to be shared.")
+        self.held.assign(ops.where(self.steps_of_turn.value == 0, clips, self.held.value))
+        return self.held.value
 
     def _when(self, side, condition, step):
         last = self.last[side]
@@ -289,8 +338,13 @@ class Family(FamilyModel):
     def _critic_step(self, real):
         count = ops.shape(real)[0]
         generated = ops.stop_gradient(self._generate(count))
-        mix = keras.random.uniform((count,), seed=self.seeds)
-        return self._update("critic", lambda: self._critic_terms(real, generated, mix), ["critic"])
+        chances = [
+            keras.random.uniform((count,), seed=self.seeds)
+            for _ in range(2 if self.config.loss == "alternative" else 1)
+        ]
+        return self._update(
+            "critic", lambda: self._critic_terms(real, generated, *chances), ["critic"]
+        )
 
     def _generator_step(self, count):
         z = self._z(count)
@@ -316,22 +370,25 @@ class Family(FamilyModel):
         apply_gradients(gradients, *players)
         return logged
 
-    def _critic_terms(self, real, generated, mix) -> dict[str, Tensor]:
+    def _critic_terms(self, real, generated, mix, other=None) -> dict[str, Tensor]:
         """Return the critic's weighted terms.
 
-        `mix`, (batch,) in [0, 1), mixes samples for the penalty, or smooths real labels.
+        `mix`, (batch,) in [0, 1), mixes samples for the penalty, or smooths real labels; `other`
+        smooths those of generated clips.
         """
         config = self.config
         score = lambda clip: self.critic(clip, training=True)  # noqa: E731
-        of_real, of_generated = score(real), score(generated)  # (batch, 1) each
+        of_real, of_generated = score(real), score(generated)  # (batch, 1 or 2) each
         if config.loss == "wgan_gp":
             penalty = gradient_penalty(score, real, generated, mix)
             parts = [ops.mean(of_generated) - ops.mean(of_real), config.penalty * penalty]
+        elif config.loss == "alternative":
+            parts = [_two_logits(of_real, mix, 1), _two_logits(of_generated, other, 0)]
         else:
-            smooth = 0.3 * mix[:, None] if config.loss == "alternative" else 0.0
-            softened = ops.mean(ops.softplus(-of_real) + smooth * of_real)
-            parts = [softened, binary_cross_entropy(of_generated, real=False)]
-        terms = dict(zip(TERMS[config.loss], parts, strict=True))
+            label = 1.0 - 0.3 * mix[:, None] if config.loss == "smoothed" else 1.0
+            wrong = binary_cross_entropy(of_generated, real=False)
+            parts = [_cross_entropy(of_real, label), wrong]
+        terms = dict(zip(_terms(config), parts, strict=True))
         if config.critic_l2:
             kernels = [v for v in self.critic.trainable_variables if len(v.shape) > 1]
             terms["l2"] = config.critic_l2 * sum(ops.sum(v.value**2) for v in kernels)
@@ -341,9 +398,9 @@ class Family(FamilyModel):
         score = self.critic(self._walk(z), training=True)
         if self.config.loss == "wgan_gp":
             return -ops.mean(score)
-        if self.config.loss == "basic":
+        if self.config.loss == "minimax":
             return -binary_cross_entropy(score, real=False)
-        return binary_cross_entropy(score, real=True)
+        return binary_cross_entropy(score, real=True)  # of both logits, where there are two
 
     def _generate(self, count):
         return self._walk(self._z(count))
@@ -394,6 +451,22 @@ class Family(FamilyModel):
         size = Frame(height=config.size, width=config.size, channels=config.channels)
         model = keras.Model(inputs, outputs, name="lstm_wgan_step")
         return model, StepSpec(frame=size, inputs=specs)
+
+
+def _terms(config: Config) -> tuple[str, ...]:
+    """Return the names of the critic's terms; the generator's loss has one."""
+    return WASSERSTEIN if config.loss == "wgan_gp" else CROSS_ENTROPY
+
+
+def _cross_entropy(logits: Tensor, label: Tensor | float) -> Tensor:
+    """Return the mean cross-entropy of logits against labels from 0 to 1."""
+    return ops.mean(ops.softplus(-logits) + (1.0 - label) * logits)
+
+
+def _two_logits(logits: Tensor, chance: Tensor, kind: int) -> Tensor:
+    """Compare (batch, 2) logits with 0.7 to 1 for the kind that clips are of, and 0."""
+    label = ops.one_hot([kind], 2) * (1.0 - 0.3 * chance[:, None])  # (batch, 2)
+    return _cross_entropy(logits, label)
 
 
 def _summed(terms: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:

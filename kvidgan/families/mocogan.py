@@ -5,9 +5,11 @@ decoder draws each frame from both. An image discriminator judges single frames,
 discriminator whole clips, and it learns the videos' categories where there are any.
 """
 
+import math
 from typing import Any, Literal
 
 import keras
+import numpy as np
 from keras import layers, ops
 from pydantic import Field, model_validator
 
@@ -58,7 +60,7 @@ SMALL = {
 
 
 class Config(FamilyConfig):
-    """Options of MoCoGAN; the defaults are the paper's."""
+    """Options of MoCoGAN; where none says otherwise, the defaults are the paper's."""
 
     name: Literal["mocogan"] = "mocogan"
     size: Literal[32, 48, 64, 96, 128] = Field(64, description="Side of the frames, pixels.")
@@ -69,7 +71,19 @@ class Config(FamilyConfig):
     categories: list[str] | None = Field(
         None, description="Names of the categories; null takes the data's classes, [] uses none."
     )
-    cell: Literal["gru", "lstm"] = Field("gru", description="Recurrent cell of the motion code.")
+    cell: Literal["gru", "lstm", "projected_lstm"] = Field(
+        "gru",
+        description="Recurrent cell of the motion code. gru, lstm: its state is the code. "
+        "projected_lstm: an LSTM of `hidden` units begins at zeros and sees one noise a video; a "
+        "linear layer and batch norm make the code, which stands before the content.",
+    )
+    hidden: int = Field(100, ge=1, description="Units of the projected LSTM.")
+    walk: int | None = Field(
+        None,
+        ge=2,
+        description="Frames of the walks that generated clips are cut from, at one random place a "
+        "batch, in training; null: clips are walks from their beginning.",
+    )
     infogan: bool = Field(
         True, description="Ask the generator to make its category recognisable (section 3.2)."
     )
@@ -85,6 +99,22 @@ class Config(FamilyConfig):
     time_kernel: int = Field(4, ge=2, description="D_V's kernel size in time, frames.")
     image_noise: float = Field(0.0, ge=0, description="Sigma of noise before each layer of D_I.")
     video_noise: float = Field(0.0, ge=0, description="Sigma of noise before each layer of D_V.")
+    image_last_noise: bool = Field(
+        True, description="Noise before D_I's last layer too; the original: only if it is a patch."
+    )
+    video_last_noise: bool = Field(
+        True, description="Noise before D_V's last layer too; the original: no."
+    )
+    first_weights: Literal["normal", "pytorch"] = Field(
+        "normal",
+        description="normal: kernels N(0, 0.02), gains 1; pytorch: its defaults of 2017, kernels "
+        "uniform by the number of inputs, gains uniform from 0 to 1.",
+    )
+    uniform_over: Literal["videos", "frames"] = Field(
+        "videos",
+        description="What D_I's real frames are drawn uniformly from: of all frames, long videos "
+        "give more.",
+    )
     batch_norm_momentum: float = Field(0.9, ge=0, lt=1, description="Momentum of the averages.")
     reuse_generated: bool = Field(
         False, description="Train D and G on the same generated batch: one generator pass, not two."
@@ -95,7 +125,7 @@ class Config(FamilyConfig):
     )
 
     @model_validator(mode="after")
-    def _clip_outlasts_the_video_discriminator(self) -> "Config":
+    def _frames_suffice(self) -> "Config":
         convolutions = 3 if self.video_discriminator == "patch" else self.blocks
         full = self.video_discriminator == "full"
         shortest = (self.time_kernel - 1) * (convolutions + (0 if full else 1)) + 1
@@ -105,12 +135,32 @@ class Config(FamilyConfig):
                 f"discriminator at size {self.size} with time_kernel {self.time_kernel}, found "
                 f"{self.frames}; use more frames or a smaller time_kernel"
             )
+        if self.walk is not None and self.walk < self.frames:
+            raise ValueError(
+                f"walk: expected at least frames, {self.frames}, found {self.walk}; use a longer "
+                "walk or none"
+            )
         return self
+
+    @property
+    def steps(self) -> int:
+        """Number of frames that the motion goes on for in training."""
+        return self.walk or self.frames
 
     @property
     def blocks(self) -> int:
         """Number of times that the decoder doubles its side, from 4 (or 6) pixels to `size`."""
         return {32: 3, 48: 3, 64: 4, 96: 4, 128: 5}[self.size]
+
+    @property
+    def projected(self) -> bool:
+        """Whether a linear layer makes the motion code of a larger state."""
+        return self.cell == "projected_lstm"
+
+    @property
+    def state_size(self) -> int:
+        """Dimension of the recurrent cell's state."""
+        return self.hidden if self.projected else self.motion
 
     @property
     def smallest(self) -> int:
@@ -145,17 +195,49 @@ class Config(FamilyConfig):
 
 
 def cell(config: Config) -> keras.Layer:
-    """Return the recurrent cell R_M: (batch, motion) noise and state to the next motion code."""
+    """Return the recurrent cell R_M: (batch, motion) noise and state to the next state."""
+    if config.projected:
+        return _lstm_that_keeps(config)
     kind = layers.GRUCell if config.cell == "gru" else layers.LSTMCell
-    return kind(config.motion, name="motion_cell")
+    return kind(config.motion, name="motion_cell", **_cell_weights(config))
 
 
-def motion(config: Config, motion_cell: keras.Layer) -> keras.Model:
-    """Return R_M over time: noise (batch, T, motion) and first states to codes of that shape."""
-    noise = keras.Input((config.frames, config.motion), name="noise")
-    names = _states(config)
-    states = [keras.Input((config.motion,), name=name) for name in names]
-    codes = layers.RNN(motion_cell, return_sequences=True)(noise, initial_state=states)
+def _lstm_that_keeps(config: Config) -> keras.Layer:
+    # The course's first weights: Glorot's, and a forget bias of 1 in each of PyTorch's two biases.
+    made = layers.LSTMCell(
+        config.hidden, recurrent_initializer="glorot_uniform", name="motion_cell"
+    )
+    made.build((None, config.motion))
+    made.bias.assign(np.repeat([0.0, 2.0, 0.0, 0.0], config.hidden))  # input, forget, new, output
+    return made
+
+
+def projection(config: Config) -> keras.Model:
+    """Return what makes a motion code (batch, motion) of the state (batch, hidden) of one frame.
+
+    Its batch norm has no gain and no bias. It sees the videos of a batch at one frame: each frame
+    is normalized by itself in training, and all share one running average.
+    """
+    hidden = keras.Input((config.hidden,), name="hidden")
+    x = layers.Dense(config.motion, name="projection")(hidden)
+    norm = _batch_norm(config, center=False, scale=False, dtype="float32")
+    return keras.Model(hidden, norm(x), name="projection")
+
+
+def motion(
+    config: Config, motion_cell: keras.Layer, projected: keras.Model | None = None
+) -> keras.Model:
+    """Return R_M over time: noise and first states to codes (batch, steps, motion).
+
+    Noise is (batch, steps, motion), or (batch, motion) where a projection makes the codes.
+    """
+    shape = (config.motion,) if projected else (config.steps, config.motion)
+    noise = keras.Input(shape, name="noise")
+    states = [keras.Input((config.state_size,), name=name) for name in _states(config)]
+    each = layers.RepeatVector(config.steps)(noise) if projected else noise
+    codes = layers.RNN(motion_cell, return_sequences=True)(each, initial_state=states)
+    if projected:
+        codes = ops.stack([projected(codes[:, t]) for t in range(config.steps)], axis=1)
     return keras.Model([noise, *states], codes, name="motion")
 
 
@@ -168,9 +250,8 @@ def decoder(config: Config) -> keras.Model:
     for _ in range(config.blocks - 1):
         width //= 2
         x = _up(config, x, width, 4, strides=2, padding="same")
-    x = Conv2DTranspose(config.channels, 4, strides=2, padding="same", use_bias=False, **_normal())(
-        x
-    )
+    weights = _weights(config, "fan_out")
+    x = Conv2DTranspose(config.channels, 4, strides=2, padding="same", use_bias=False, **weights)(x)
     frame = layers.Activation("tanh", dtype="float32")(x)
     return keras.Model(code, frame, name="decoder")
 
@@ -182,12 +263,12 @@ def image_discriminator(config: Config) -> keras.Model:
     x, width = frame, config.image_width
     for block in range(3 if patch else config.blocks):
         x = _noise(x, config.image_noise)
-        conv = layers.Conv2D(width, 4, 2, padding="same", use_bias=False, **_normal())
+        conv = layers.Conv2D(width, 4, 2, padding="same", use_bias=False, **_weights(config))
         x = _activate(config, conv(x), normalize=block > 0)
         width *= 2
-    x = _noise(x, config.image_noise)
+    x = _noise(x, config.image_noise if config.image_last_noise else 0.0)
     last = (4, 2, "same") if patch else (config.smallest, 1, "valid")
-    x = layers.Conv2D(1, *last, use_bias=False, **_normal())(x)
+    x = layers.Conv2D(1, *last, use_bias=False, **_weights(config))(x)
     return keras.Model(frame, _logits(x), name="image_discriminator")
 
 
@@ -201,14 +282,14 @@ def video_discriminator(config: Config) -> keras.Model:
     outputs = 1 + len(config.categories or [])
     x, width, time = clip, config.video_width, config.time_kernel
     for block in range(3 if patch else config.blocks):
-        x = _down3d(_noise(x, config.video_noise), width, time)
+        x = _down3d(config, _noise(x, config.video_noise), width, time)
         x = _activate(config, x, normalize=block > 0)
         width *= 2
-    x = _noise(x, config.video_noise)
+    x = _noise(x, config.video_noise if config.video_last_noise else 0.0)
     if patch:
-        x = _down3d(x, outputs, time)
+        x = _down3d(config, x, outputs, time)
     else:
-        x = Conv3D(outputs, x.shape[1:4], use_bias=False, **_normal())(x)
+        x = Conv3D(outputs, x.shape[1:4], use_bias=False, **_weights(config))(x)
     return keras.Model(clip, _logits(x), name="video_discriminator")
 
 
@@ -220,27 +301,45 @@ def _code_size(config: Config) -> int:
     return config.content + len(config.categories or []) + config.motion
 
 
-def _normal() -> dict[str, Any]:
-    return {"kernel_initializer": keras.initializers.RandomNormal(stddev=0.02)}
+def _weights(config: Config, inputs: str = "fan_in") -> dict[str, Any]:
+    if config.first_weights == "normal":
+        return {"kernel_initializer": keras.initializers.RandomNormal(stddev=0.02)}
+    # From -1 / sqrt(n) to 1 / sqrt(n), with n values that an output is made of. Of a transposed
+    # convolution PyTorch then took all of a kernel; Keras calls those its fan_out.
+    uniform = keras.initializers.VarianceScaling(1 / 3, inputs, "uniform")
+    return {"kernel_initializer": uniform}
+
+
+def _cell_weights(config: Config) -> dict[str, Any]:
+    if config.first_weights == "normal":
+        return {}
+    limit = 1 / math.sqrt(config.motion)
+    names = [f"{part}_initializer" for part in ("kernel", "recurrent", "bias")]
+    uniform = {name: keras.initializers.RandomUniform(-limit, limit) for name in names}
+    return uniform if config.cell == "gru" else {**uniform, "unit_forget_bias": False}
 
 
 def _up(config, x, width, kernel, strides, padding):
-    x = Conv2DTranspose(width, kernel, strides, padding, use_bias=False, **_normal())(x)
+    weights = _weights(config, "fan_out")
+    x = Conv2DTranspose(width, kernel, strides, padding, use_bias=False, **weights)(x)
     return layers.ReLU()(_batch_norm(config)(x))
 
 
-def _down3d(x, width, time):
+def _down3d(config, x, width, time):
     # Padded in space, not in time: the clip shortens by time - 1 frames a layer.
     x = layers.ZeroPadding3D((0, 1, 1))(x)
-    return Conv3D(width, (time, 4, 4), (1, 2, 2), use_bias=False, **_normal())(x)
+    return Conv3D(width, (time, 4, 4), (1, 2, 2), use_bias=False, **_weights(config))(x)
 
 
 def _activate(config, x, normalize):
     return layers.LeakyReLU(0.2)(_batch_norm(config)(x) if normalize else x)
 
 
-def _batch_norm(config):
-    return layers.BatchNormalization(momentum=config.batch_norm_momentum, epsilon=1e-5)
+def _batch_norm(config, **options):
+    if config.first_weights == "pytorch":
+        options["gamma_initializer"] = keras.initializers.RandomUniform(0.0, 1.0)
+    momentum = config.batch_norm_momentum
+    return layers.BatchNormalization(momentum=momentum, epsilon=1e-5, **options)
 
 
 def _noise(x, sigma):
@@ -262,7 +361,8 @@ class Family(FamilyModel):
         self.config = config
         self.seeds = keras.random.SeedGenerator(seed)
         self.cell = cell(config)
-        self.motion = motion(config, self.cell)
+        self.projection = projection(config) if config.projected else None
+        self.motion = motion(config, self.cell, self.projection)
         self.decoder = decoder(config)
         self.image_discriminator = image_discriminator(config)
         self.video_discriminator = video_discriminator(config)
@@ -287,7 +387,8 @@ class Family(FamilyModel):
             width=config.size,
             channels=config.channels,
         )
-        return {"video": video, "image": video.model_copy(update={"num_frames": 1})}
+        single = {"num_frames": 1, "uniform_over": config.uniform_over}
+        return {"video": video, "image": video.model_copy(update=single)}
 
     def adversarial_step(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """Train D_I, D_V and G once each; return the losses by player, and the category terms."""
@@ -366,16 +467,28 @@ class Family(FamilyModel):
         return image, video, category
 
     def _codes(self, count):
-        """Draw codes (count, T, content + categories + motion) and category numbers (count,)."""
+        """Draw codes (count, T, all parts of the code) and category numbers (count,)."""
         config, frames = self.config, self.config.frames
         content = self._normal(count, config.content)
         classes = len(config.categories or [])
         category = keras.random.randint((count,), 0, max(classes, 1), seed=self.seeds)
         fixed = [content, *([ops.one_hot(category, classes)] if classes else [])]
-        states = [self._normal(count, config.motion) for _ in _states(config)]
-        moving = self.motion([self._normal(count, frames, config.motion), *states], training=True)
         fixed = [ops.repeat(code[:, None], frames, axis=1) for code in fixed]
-        return ops.concatenate([*fixed, ops.cast(moving, "float32")], axis=-1), category
+        moving = ops.cast(self.motion(self._motion_inputs(count), training=True), "float32")
+        if config.walk is not None:
+            last = config.walk - frames
+            start = keras.random.randint((), 0, last + 1, seed=self.seeds)
+            moving = ops.take(moving, start + ops.arange(frames), axis=1)
+        return ops.concatenate(_in_order(config, fixed, moving), axis=-1), category
+
+    def _motion_inputs(self, count):
+        """Draw what the motion begins with: noise and first states."""
+        config, names = self.config, _states(self.config)
+        if config.projected:
+            zeros = ops.zeros((count, config.hidden))
+            return [self._normal(count, config.motion), *(zeros for _ in names)]
+        states = [self._normal(count, config.motion) for _ in names]
+        return [self._normal(count, config.steps, config.motion), *states]
 
     def _normal(self, *shape):
         return keras.random.normal(shape, seed=self.seeds)
@@ -385,26 +498,44 @@ class Family(FamilyModel):
     def rollout_model(self) -> tuple[keras.Model, StepSpec]:
         """Return the step from noise and motion state to a frame and the next state."""
         config, states = self.config, _states(self.config)
-        classes = config.categories or []
-        specs: dict[str, Latent | Choice | State] = {
-            "content": Latent(shape=[config.content], per="video")
-        }
-        if classes:
-            specs["category"] = Choice(shape=[len(classes)], labels=classes)
-        specs["noise"] = Latent(shape=[config.motion], per="frame")
-        for name in states:
-            specs[name] = State(shape=[config.motion], draw="normal", next=f"{name}_next")
+        specs = _inputs(config)
         inputs = {name: keras.Input(tuple(s.shape), name=name) for name, s in specs.items()}
 
         code, following = self.cell(inputs["noise"], [inputs[name] for name in states])
+        outputs = {f"{n}_next": v for n, v in zip(states, following, strict=True)}
+        if self.projection is not None:
+            code = self.projection(code)
+            outputs["noise_next"] = layers.Identity()(inputs["noise"])
         fixed = [inputs[name] for name in ("content", "category") if name in inputs]
-        frame = self.decoder(layers.Concatenate()([*fixed, code]))
-        outputs = {"frame": frame}
-        outputs |= {f"{n}_next": v for n, v in zip(states, following, strict=True)}
+        frame = self.decoder(layers.Concatenate()(_in_order(config, fixed, code)))
 
         size = Frame(height=config.size, width=config.size, channels=config.channels)
-        model = keras.Model(inputs, outputs, name="mocogan_step")
+        model = keras.Model(inputs, {"frame": frame, **outputs}, name="mocogan_step")
         return model, StepSpec(frame=size, inputs=specs)
+
+
+def _inputs(config: Config) -> dict[str, Latent | Choice | State]:
+    """Return the meaning of the exported step's inputs."""
+    classes, motion_shape = config.categories or [], [config.motion]
+    specs: dict[str, Latent | Choice | State] = {
+        "content": Latent(shape=[config.content], per="video")
+    }
+    if classes:
+        specs["category"] = Choice(shape=[len(classes)], labels=classes)
+    if config.projected:
+        # A state that stays as it was drawn: so it is motion's seed that draws it, not content's.
+        specs["noise"] = State(shape=motion_shape, draw="normal", next="noise_next")
+    else:
+        specs["noise"] = Latent(shape=motion_shape, per="frame")
+    first: Literal["zeros", "normal"] = "zeros" if config.projected else "normal"
+    for name in _states(config):
+        specs[name] = State(shape=[config.state_size], draw=first, next=f"{name}_next")
+    return specs
+
+
+def _in_order(config: Config, fixed: list[Tensor], moving: Tensor) -> list[Tensor]:
+    """Return the parts of a code as the decoder takes them: content, category and motion."""
+    return [moving, *fixed] if config.projected else [*fixed, moving]
 
 
 def _separate(real_logits: Tensor, generated_logits: Tensor) -> Tensor:

@@ -176,6 +176,38 @@ def test_flow_is_between_neighbours(store):
     np.testing.assert_array_equal(strided["clip_instances"] // 100, strided["clip"][..., 2])
 
 
+# --- what is drawn
+
+
+@pytest.mark.parametrize(
+    ("num_frames", "starts"), [(1, (6, 9)), (3, (4, 7))], ids=["single frames", "clips"]
+)
+def test_uniform_over_frames_or_over_videos(store, num_frames, starts):
+    """Of videos of 6 and 9 frames: each place as often as any other, or each video."""
+    spec, count = clip_spec(num_frames, 24, 32, 3), 6000
+    over = {
+        kind: batches(store, changed(spec, uniform_over=kind), batch=count)
+        for kind in ("videos", "frames")
+    }
+    for kind, expected in (("videos", 1 / 2), ("frames", starts[0] / sum(starts))):
+        numbers, frames = times(over[kind][0])
+        assert (numbers[:, 0] == 0).mean() == pytest.approx(expected, abs=0.025), kind
+        if kind == "frames":
+            places = np.unique(numbers[:, 0] * 100 + frames[:, 0], return_counts=True)[1]
+            assert len(places) == sum(starts)
+            sigma = np.sqrt(count / sum(starts))
+            assert np.abs(places - count / sum(starts)).max() < 4 * sigma
+    same(batches(store, spec, batch=count)[0], over["videos"][0])  # by default
+
+
+def test_uniform_over_frames_is_a_pure_function_too(store):
+    spec = changed(WHOLE, uniform_over="frames", sequence=4)
+    whole = batches(store, spec)
+    shards = [batches(store, spec, shard=(n, 3), workers=n)[5] for n in range(3)]
+    same(whole[5], {name: np.concatenate([s[name] for s in shards]) for name in whole[5]})
+    same(batches(store, spec, epoch=1, first=6)[0], whole.batch_at(1, 6))
+
+
 # --- runs
 
 RUNS = clip_spec(3, 24, 32, 3, maps=("instances",), sequence=4)

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from keras import ops
 
-from kvidgan.families.lstm_wgan import Config, Family, lstm
+from kvidgan.families.lstm_wgan import Config, Family, critic, decoder, lstm
 from kvidgan.rollout import Description, Rollout, export_step
 from kvidgan.training import checkpoint
-from tests.families.common import batch, numbers
+from tests.families.common import batch, numbers, parameters
 
 every_backend = pytest.mark.every_backend
 
@@ -27,6 +27,7 @@ SMALL = {
 def family(eagerly=True, **options):
     keras.utils.set_random_seed(0)
     gan = Family(Config(**{**SMALL, **options}))
+    gan.allocate(2)
     gan.compile(run_eagerly=eagerly)
     return gan
 
@@ -118,11 +119,50 @@ def test_initial_weights_are_the_projects():
     assert not any("normalization" in layer.name for layer in gan.critic.layers)
 
 
+def test_the_decoder_may_have_biases_before_its_normalisations():
+    plain, biased = (decoder(Config(**SMALL, decoder_biases=wanted)) for wanted in (False, True))
+    maps = [4, 2, 1]  # of the three blocks at 32x32, width 1; the last has a bias as it is
+    assert parameters(biased) - parameters(plain) == sum(maps)
+    biases = [v for v in biased.trainable_variables if v.name == "bias"]
+    assert [v.shape for v in biases] == [(4,), (2,), (1,), (1,)]
+
+
+def test_first_weights_may_be_those_of_the_projects_code():
+    keras.utils.set_random_seed(0)
+    gan = Family(Config(first_weights="project"))
+    sigma = {
+        layer.name: np.std(layer.get_weights()[0]) for layer in gan.lstm.layers if layer.weights
+    }
+    assert sigma["recurrent"] == pytest.approx(0.1, rel=0.02)
+    assert sigma["input"] == pytest.approx(0.1, rel=0.02)
+    cut = 0.8796 * 0.02  # the deviation of a normal that is cut off at two sigma
+    for network in (gan.decoder, gan.critic):
+        for kernel in (v.numpy() for v in network.trainable_variables if len(v.shape) > 3):
+            # On PyTorch Keras lets through what lies outside in all of four tries: 4 in a million.
+            assert (np.abs(kernel) > 0.04).mean() < 1e-4
+            assert np.std(kernel) == pytest.approx(cut, rel=0.08)  # 0.02 itself is 0.14 off
+
+
+def test_the_projects_warm_up_is_each_500th_iteration_alone():
+    """Its 25 first ones are int(25 * 64 / 10,000) = 0."""
+    gan = family(warm_up_iterations=0, critic_steps=2, warm_up_steps=7)
+    for iteration, steps in ((0, 7), (1, 2), (24, 2), (499, 2), (500, 7), (1000, 7)):
+        gan.iteration.assign(iteration)
+        gan.steps_of_turn.assign(0)
+        taken = 0
+        while not int(numbers(gan.turn)):
+            gan._pass_on(gan.is_turn(1), ops.zeros(()), ops.zeros(()))
+            taken += 1
+        gan.turn.assign(0)
+        assert taken == steps, iteration
+
+
 @pytest.mark.parametrize(
     "options",
     [
         {"loss": "basic", "critic_dropout": 0.2, "instance_noise": 0.1},
         {"loss": "alternative", "critic_l2": 0.01, "gradient_norms": True},
+        {"loss": "minimax", "critic_dropout": 0.2, "critic_dropout_after": "last"},
         {"feed_back_frame": False, "channels": 3, "gradient_norms": True},
         {"input_noise": 0.1, "size": 64},
     ],
@@ -171,29 +211,95 @@ class Scores:
     """A critic that gives known scores, real clips first."""
 
     def __init__(self, *scores):
-        self.scores = [np.array(one, "float32")[:, None] for one in scores]
+        self.scores = [np.array(one, "float32").reshape(len(one), -1) for one in scores]
 
     def __call__(self, clip, training):
         return ops.convert_to_tensor(self.scores.pop(0)) + 0.0 * ops.sum(clip)
 
 
-@pytest.mark.parametrize("loss", ["basic", "alternative"])
+def log_loss(scores, labels):
+    likely = sigmoid(np.asarray(scores))
+    return -(labels * np.log(likely) + (1 - labels) * np.log(1 - likely)).mean()
+
+
+@pytest.mark.parametrize("loss", ["basic", "smoothed", "minimax"])
 def test_the_older_losses_by_hand(loss):
     gan = family(loss=loss)
     of_real, of_generated, chance = np.array([[2.0, -1.0], [0.5, 3.0], [0.2, 1.0]])
     clip, given = np.zeros((2, 1), "float32"), ops.convert_to_tensor(chance.astype("float32"))
     object.__setattr__(gan, "critic", Scores(of_real, of_generated, of_generated))
     terms = gan._critic_terms(clip, clip, given)
-    label = 1 - 0.3 * chance if loss == "alternative" else np.ones(2)
-    real = -(label * np.log(sigmoid(of_real)) + (1 - label) * np.log(1 - sigmoid(of_real)))
-    assert float(terms["real"]) == pytest.approx(real.mean(), rel=1e-5)
-    assert float(terms["generated"]) == pytest.approx(-np.log(1 - sigmoid(of_generated)).mean())
+    label = 1 - 0.3 * chance if loss == "smoothed" else np.ones(2)
+    assert float(terms["real"]) == pytest.approx(log_loss(of_real, label), rel=1e-5)
+    assert float(terms["generated"]) == pytest.approx(log_loss(of_generated, 0), rel=1e-5)
     object.__setattr__(gan, "_walk", lambda z: z)
-    expected = {
-        "basic": np.log(1 - sigmoid(of_generated)),
-        "alternative": -np.log(sigmoid(of_generated)),
-    }
-    assert float(gan._generator_loss(clip)) == pytest.approx(expected[loss].mean(), rel=1e-5)
+    saturating = np.log(1 - sigmoid(of_generated)).mean()
+    expected = saturating if loss == "minimax" else log_loss(of_generated, 1)
+    assert float(gan._generator_loss(clip)) == pytest.approx(expected, rel=1e-5)
+
+
+@every_backend
+def test_the_alternative_loss_has_two_logits_and_smooths_both_labels():
+    gan = family(loss="alternative")
+    assert gan.critic.output_shape == (None, 2)
+    of_real, of_generated = np.array([[[2.0, -1.0], [0.5, 3.0]], [[-0.3, 0.7], [1.5, -2.0]]])
+    of_one, of_other = np.array([[0.2, 1.0], [0.6, 0.0]])
+    clip = np.zeros((2, 1), "float32")
+    object.__setattr__(gan, "critic", Scores(of_real, of_generated, of_generated))
+    chances = [ops.convert_to_tensor(c.astype("float32")) for c in (of_one, of_other)]
+    terms = gan._critic_terms(clip, clip, *chances)
+    real = np.array([[0, 1 - 0.3 * 0.2], [0, 1 - 0.3 * 1.0]])  # the second logit is of real clips
+    generated = np.array([[1 - 0.3 * 0.6, 0], [1, 0]])
+    assert float(terms["real"]) == pytest.approx(log_loss(of_real, real), rel=1e-5)
+    assert float(terms["generated"]) == pytest.approx(log_loss(of_generated, generated), rel=1e-5)
+    object.__setattr__(gan, "_walk", lambda z: z)
+    assert float(gan._generator_loss(clip)) == pytest.approx(log_loss(of_generated, 1), rel=1e-5)
+
+
+@pytest.mark.every_backend
+@pytest.mark.parametrize("kind", ["fresh", "shared"])
+def test_critic_steps_of_an_iteration_may_share_their_real_clips(kind, tmp_path):
+    options = {"critic_steps": 3, "warm_up_iterations": 0, "warm_up_every": 0}
+    gan = family(critic_batch=kind, eagerly=False, **options)
+    seen = gan.add_weight((2,), "zeros", trainable=False)
+
+    def step(real):
+        seen.assign(real[:, 0, 0, 0, 0])
+        return dict.fromkeys(gan.last["critic"], ops.mean(real))
+
+    gan._critic_step = step
+    gan._generator_step = lambda count: {"generator": ops.zeros(())}
+    gan.compile()
+    clips, shown = batch(gan), []
+    for number in range(8):  # critic, critic, critic, generator, twice
+        clips["video"] = np.full_like(clips["video"], 10 * number)
+        gan.train_on_batch(clips)
+        shown.append(round(float((numbers(seen)[0] + 1) * 127.5)))
+        if number == 1:
+            checkpoint.save(gan, checkpoint.Position(step=2), tmp_path / "two.npz")
+    if kind == "fresh":
+        assert shown == [0, 10, 20, 20, 40, 50, 60, 60]
+    else:
+        assert shown == [0, 0, 0, 0, 40, 40, 40, 40]
+        checkpoint.load(gan, tmp_path / "two.npz")  # in the middle of the first turn
+        gan.train_on_batch(clips)
+        assert round(float((numbers(seen)[0] + 1) * 127.5)) == 0
+
+
+def test_shared_clips_need_their_room():
+    gan = Family(Config(**SMALL, critic_batch="shared"))
+    with pytest.raises(ValueError, match="Expected allocate"):
+        gan.adversarial_step(batch(gan))
+
+
+def test_dropout_may_follow_the_last_block_alone():
+    kept = {}
+    for where in ("each", "last"):
+        network = critic(Config(**SMALL, critic_dropout=0.2, critic_dropout_after=where))
+        names = [layer.name.partition("_")[0] for layer in network.layers]
+        kept[where] = [n for n in names if n in ("conv3d", "dropout", "flatten")]
+    assert kept["each"] == ["conv3d", "dropout"] * 3 + ["flatten"]
+    assert kept["last"] == ["conv3d"] * 3 + ["dropout", "flatten"]
 
 
 @pytest.mark.parametrize("thresholds", [False, pytest.param(True, marks=every_backend)])

@@ -6,7 +6,7 @@ from keras import ops
 from kvidgan.contract import DataFacts
 from kvidgan.families import mocogan
 from kvidgan.families.mocogan import Config, Family
-from tests.families.common import batch, parameters, values
+from tests.families.common import batch, numbers, parameters, values
 
 every_backend = pytest.mark.every_backend
 
@@ -41,11 +41,13 @@ HERE = [
     {"channels": 1, "image_discriminator": "full"},
     {"video_discriminator": "patch"},
     {"size": 96, "cell": "lstm"},
+    {"size": 96, "cell": "projected_lstm", "categories": []},
 ]
 EVERYWHERE = [
     {},
     {"cell": "lstm", "image_noise": 0.1, "video_noise": 0.2},
     {"reuse_generated": True},
+    {"cell": "projected_lstm", "hidden": 5, "frames": 6, "walk": 9},
 ]
 
 
@@ -124,6 +126,71 @@ def test_statistics_and_counters_advance_once_a_pass():
         assert ops.convert_to_numpy(layer.seed_generator.state.value)[1] == 3
 
 
+@pytest.mark.parametrize("kind", ["patch", "full"])
+def test_the_last_layers_may_go_without_noise(kind):
+    noisy = {"image_noise": 0.1, "video_noise": 0.2, "frames": 7}
+    kinds = {"image_discriminator": kind, "video_discriminator": kind}
+    for build, last in (
+        (mocogan.image_discriminator, "image_last_noise"),
+        (mocogan.video_discriminator, "video_last_noise"),
+    ):
+        places = []
+        for wanted in (True, False):
+            network = build(Config(**{**SMALL, **noisy, **kinds, last: wanted}))
+            kernels = [layer for layer in network.layers if "conv" in layer.name]
+            noises = [layer for layer in network.layers if "noise" in layer.name]
+            assert len(kernels) == 4
+            assert len(noises) == 3 + wanted
+            places.append([network.layers.index(noise) for noise in noises])
+        assert places[0][:3] == places[1], "the others stay where they are"
+
+
+def test_first_weights_are_pytorchs():
+    """Uniform within 1 / sqrt(values of an output); gains from 0 to 1; in a cell 1 / sqrt(h)."""
+    keras.utils.set_random_seed(0)
+    config = Config(first_weights="pytorch", generator_width=16, image_width=16, video_width=8)
+    gan = Family(config)
+    for network in (gan.decoder, gan.image_discriminator, gan.video_discriminator):
+        for layer in network.layers:
+            if "conv" in layer.name:
+                kernel = numbers(layer.kernel)
+                inputs = kernel.shape[-1 if "transpose" in layer.name else -2]
+                values = inputs * np.prod(kernel.shape[:-2])
+                within(kernel, -1 / np.sqrt(values), 1 / np.sqrt(values))
+            if "batch_normalization" in layer.name:
+                within(numbers(layer.gamma), 0, 1)
+                assert not numbers(layer.beta).any()
+    for variable in gan.cell.trainable_variables:
+        within(numbers(variable), -1 / np.sqrt(10), 1 / np.sqrt(10))
+
+
+def within(values, low, high):
+    """Values are drawn uniformly between two bounds, as far as their number tells."""
+    slack = 5 * (high - low) / np.sqrt(12 * values.size)
+    assert low <= values.min() <= values.max() <= high
+    assert values.mean() == pytest.approx((low + high) / 2, abs=slack)
+    assert values.std() == pytest.approx((high - low) / np.sqrt(12), abs=slack)
+
+
+def test_frames_for_the_image_discriminator_are_drawn_as_asked():
+    clips = family(uniform_over="frames").clips()
+    assert (clips["image"].uniform_over, clips["video"].uniform_over) == ("frames", "videos")
+
+
+def test_clips_are_cut_from_walks():
+    """The motion counts its frames here: each clip is a stretch of them, from one place a batch."""
+    gan = family(walk=12)
+    assert gan.motion.output_shape == (None, 12, 4)
+    counted = np.tile(np.arange(12, dtype="float32")[None, :, None], (2, 1, 4))
+    object.__setattr__(gan, "motion", lambda inputs, training: ops.convert_to_tensor(counted))
+    starts = set()
+    for _ in range(40):
+        codes = numbers(gan._codes(2)[0])[:, :, -1]
+        np.testing.assert_array_equal(codes, codes[0, 0] + np.arange(8)[None].repeat(2, 0))
+        starts.add(int(codes[0, 0]))
+    assert starts == {0, 1, 2, 3, 4}
+
+
 def test_reusing_the_generated_batch_draws_once():
     gan = family(reuse_generated=True)
     gan.train_on_batch(batch(gan))
@@ -183,9 +250,23 @@ def test_rolling_out_step_by_step_equals_the_clip_at_once(cell):
         np.testing.assert_allclose(out["frame"], gan.decoder.predict_on_batch(code), atol=1e-5)
 
 
+def test_the_projected_lstm_begins_as_the_courses():
+    gan = family(cell="projected_lstm", hidden=50, motion=10)
+    bias = numbers(gan.cell.bias).reshape(4, 50)
+    np.testing.assert_array_equal(bias[:, 0], [0, 2, 0, 0])
+    limit = np.sqrt(6 / (50 + 4 * 50))  # Glorot and Bengio 2010, eq. 16
+    weights = numbers(gan.cell.recurrent_kernel)
+    assert np.abs(weights).max() <= limit
+    assert np.std(weights) == pytest.approx(limit / np.sqrt(3), rel=0.05)
+
+
 def test_impossible_options_are_refused():
     with pytest.raises(ValueError, match="expected at least 13 for a full video discriminator"):
         Config(frames=12)
+    with pytest.raises(
+        ValueError, match="walk: expected at least frames, 16, found 15; use a long"
+    ):
+        Config(walk=15)
     with pytest.raises(ValueError, match="expected the data's classes"):
         Config(categories=["a", "b"]).for_data(DataFacts(classes=["b", "c"]))
     with pytest.raises(ValueError, match="expected every video in a class folder, found 3"):

@@ -14,21 +14,22 @@ from tests.first_step import OPTIONS
 PATIENCE = 120_000  # ms
 
 
-def exported(name, folder):
+def exported(name, folder, **others):
     family = families.load(name)
-    options = {**OPTIONS[name], **({"labels": None} if name == "vid2vid" else {})}
+    options = {**OPTIONS[name], **others, **({"labels": None} if name == "vid2vid" else {})}
     config = family.Config(**options)
     if name == "vid2vid":
         config = config.for_data(DataFacts(labels=list(CLASSES), labels_from="ids"))
     model, described = family.Family(config).rollout_model()
     described = Description(family=name, kvidgan_version="0", **dict(described))
-    return export_step(model, described, folder / f"{name}.keras")
+    return export_step(model, described, folder / f"{'-'.join([name, *others])}.keras")
 
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
     folder = tmp_path_factory.mktemp("families")
-    return {name: exported(name, folder) for name in families.names()}
+    made = {name: exported(name, folder) for name in families.names()}
+    return made | {"one noise a video": exported("mocogan", folder, cell="projected_lstm")}
 
 
 def test_every_family_plays(models, qtbot):
