@@ -1,21 +1,24 @@
-"""vid2vid's coarsest generator, a state dict such as `latest_net_G0.pth`.
+"""vid2vid's generators, a state dict for each scale: `latest_net_G0.pth` is the coarsest.
 
-Two encoders, `model_down_seg` of the label maps and `model_down_img` of past frames; two decoders,
-`model_res_img` with `model_up_img` and `model_res_flow` with `model_up_flow`; three heads; and,
-where the foreground is drawn apart, `indv_down`, `indv_res`, `indv_up` and `indv_final`.
+That has two encoders, `model_down_seg` of the label maps and `model_down_img` of past frames, and
+two decoders, `model_res_img` with `model_up_img` and `model_res_flow` with `model_up_flow`. A finer
+one has its residual blocks within `model_up_img` and `model_up_flow`. Both have three heads,
+`model_final_*`, and, where the foreground is drawn apart, further stacks, `indv_*`.
 """
 
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from kvidgan.errors import UserError
 from kvidgan.importers.layouts import Array, conv, transposed_conv
+from kvidgan.importers.read import read_weights
 from kvidgan.importers.weights import Found, Weights, numbered
 
-WHAT = "vid2vid's coarsest generator"
+WHAT = "vid2vid's generator"
 FAMILY = "vid2vid"
 
 
@@ -25,65 +28,104 @@ def is_mine(weights: Weights) -> bool:
 
 
 def options(weights: Weights, given: Mapping[str, Any]) -> Found:
-    """Return the options of the family that the shapes tell.
+    """Return the options of the family that the shapes tell; read the coarser scales' files.
 
     Raises:
-        UserError: If it is a finer generator, has no flow, or a foreground of unknown classes.
+        UserError: If there is no flow, a coarser scale is missing, or the classes of the foreground
+            are unknown.
     """
-    before = numbered(weights, r"model_down_seg\.(\d+)\.conv_block\.1\.weight")
-    if not before:
-        raise UserError(
-            f"{weights.path} is one of vid2vid's finer generators, which draws upon a coarser one: "
-            "only the coarsest is imported; expected latest_net_G0.pth."
-        )
+    if not _is_coarsest(weights):
+        weights.coarser = _coarser(weights)
+    first = [*weights.coarser, weights][0]
     if "model_final_flow.1.weight" not in weights:
         raise UserError(
             f"{weights.path} has no flow, but sees past frames: there is no such model here; "
             "expected a generator trained without --no_flow."
         )
-    channels = weights.shape("model_final_img.1.weight")[0]
-    past = weights.shape("model_down_img.1.weight")[1] // channels
-    labels, notes = _labels(weights, weights.shape("model_down_seg.1.weight")[1], past + 1, given)
-    after = numbered(weights, r"model_res_img\.(\d+)\.conv_block\.1\.weight")
+    channels = first.shape("model_final_img.1.weight")[0]
+    past = first.shape("model_down_img.1.weight")[1] // channels
+    labels, notes = _labels(first, first.shape("model_down_seg.1.weight")[1], past + 1, given)
     found = {
         "channels": channels,
         "past": past,
-        "down": len(_convolutions(weights, "model_down_seg")) - 1,
-        "blocks": len(before) + len(after),
-        "generator_width": weights.shape("model_down_seg.1.weight")[0],
-        "scales": 1,
+        "down": len(_convolutions(first, "model_down_seg")) - 1,
+        "blocks": len(_blocks(first, "model_down_seg")) + len(_blocks(first, "model_res_img")),
+        "generator_width": first.shape("model_down_seg.1.weight")[0],
+        "scales": len(weights.coarser) + 1,
         "resampling_kernel": 3,
         "norm": "instance",
         **labels,
-        **_foreground(weights, given),
+        **_foreground(first, given),
     }
+    if weights.coarser:
+        found["fine_blocks"] = len(_blocks(weights, "model_up_img"))
     if "size" not in given:
         notes.append(
             "The size of its frames is not in the file; family.size=[HEIGHT,WIDTH] says what "
             "label maps are brought to."
         )
+    finer = _beside(weights, +1)
+    if finer is not None and finer.is_file():
+        notes.append(f"{finer.name} beside it is finer: import that instead, and you have both.")
     return Found(found, notes)
 
 
 def fill(weights: Weights, gan: Any) -> None:
-    """Set the weights of the generator."""
-    put = _Filler(weights, gan.generator)
-    for theirs, ours in (("model_down_seg", "labels"), ("model_down_img", "past")):
-        put.encoder(theirs, f"scale0_{ours}")
-        put.blocks(theirs, f"scale0_{ours}")
-    for theirs, ours in (("img", "drawing"), ("flow", "motion")):
-        put.blocks(f"model_res_{theirs}", f"scale0_{ours}")
-        put.ups(f"model_up_{theirs}", f"scale0_{ours}")
-    for theirs, ours in (("img", "image"), ("flow", "flow"), ("w", "mask")):
-        put.head(f"model_final_{theirs}", f"scale0_{ours}_head")
+    """Set the weights of the generators of all scales."""
+    for number, scale in enumerate([*weights.coarser, weights]):
+        _fill_scale(scale, gan.generator, f"scale{number}", coarsest=number == 0)
+
+
+def _fill_scale(weights: Weights, generator: Any, ours: str, coarsest: bool) -> None:
+    put = _Filler(weights, generator)
+    for theirs, part in (("model_down_seg", "labels"), ("model_down_img", "past")):
+        put.encoder(theirs, f"{ours}_{part}")
+        put.blocks(theirs, f"{ours}_{part}")
+    for theirs, part in (("img", "drawing"), ("flow", "motion")):
+        put.blocks(f"model_{'res' if coarsest else 'up'}_{theirs}", f"{ours}_{part}")
+        put.ups(f"model_up_{theirs}", f"{ours}_{part}")
+    for theirs, part in (("img", "image"), ("flow", "flow"), ("w", "mask")):
+        put.head(f"model_final_{theirs}", f"{ours}_{part}_head")
     if _has_foreground(weights):
-        put.encoder("indv_down", "scale0_foreground")
-        put.blocks("indv_res", "scale0_foreground")
-        put.ups("indv_up", "scale0_foreground")
-        put.head("indv_final", "scale0_foreground_head")
+        put.encoder("indv_down", f"{ours}_foreground")
+        put.blocks("indv_res" if coarsest else "indv_up", f"{ours}_foreground")
+        put.ups("indv_up", f"{ours}_foreground")
+        put.head("indv_final", f"{ours}_foreground_head")
     # Frames are normalised by their own statistics, also at test, as in the released models.
     weights.skip(n for n in weights.arrays if re.search(r"running_|num_batches_tracked$", n))
     weights.check_all_taken()
+
+
+def _is_coarsest(weights: Weights) -> bool:
+    return bool(_blocks(weights, "model_res_img"))
+
+
+def _beside(weights: Weights, step: int) -> Path | None:
+    """Return the name of the file of the next scale, finer or coarser, or None."""
+    match = re.fullmatch(r"(.*G)(\d)(\D*)", weights.path.name)
+    if match is None:
+        return None
+    return weights.path.with_name(f"{match[1]}{int(match[2]) + step}{match[3]}")
+
+
+def _coarser(weights: Weights) -> list[Weights]:
+    """Read the generators that a finer one draws upon, the coarsest first."""
+    path = _beside(weights, -1)
+    if path is None or not path.is_file():
+        raise UserError(
+            f"{weights.path} is one of vid2vid's finer generators, which draws upon coarser ones: "
+            f"expected {path.name if path else 'latest_net_G0.pth and so on'} beside it, found "
+            "none."
+        )
+    (coarser, *_) = read_weights(path)
+    if not is_mine(coarser):
+        raise UserError(f"{path}: expected {WHAT}, which {weights.path.name} draws upon.")
+    return [*([] if _is_coarsest(coarser) else _coarser(coarser)), coarser]
+
+
+def _blocks(weights: Weights, stack: str) -> list[int]:
+    """Return the places of the residual blocks in a stack."""
+    return numbered(weights, rf"{stack}\.(\d+)\.conv_block\.1\.weight")
 
 
 def _convolutions(weights: Weights, stack: str) -> list[int]:
@@ -137,10 +179,9 @@ def _foreground(weights: Weights, given: Mapping[str, Any]) -> dict[str, Any]:
             f"{weights.path} draws a foreground by a network of its own, and does not tell which "
             "classes that is; say family.foreground_labels=[NAME,...]."
         )
-    blocks = numbered(weights, r"indv_res\.(\d+)\.conv_block\.1\.weight")
     return {
         "foreground_width": weights.shape("indv_down.1.weight")[0],
-        "foreground_blocks": len(blocks),
+        "foreground_blocks": len(_blocks(weights, "indv_res")),
     }
 
 
@@ -159,8 +200,7 @@ class _Filler:
 
     def blocks(self, theirs: str, ours: str) -> None:
         """Fill residual blocks: two convolutions each."""
-        numbers = numbered(self.weights, rf"{theirs}\.(\d+)\.conv_block\.1\.weight")
-        for place, number in enumerate(numbers):
+        for place, number in enumerate(_blocks(self.weights, theirs)):
             block = f"{theirs}.{number}.conv_block"
             self._normalized(f"{block}.1", f"{block}.2", f"{ours}_block{place}_1")
             self._normalized(f"{block}.5", f"{block}.6", f"{ours}_block{place}_2")

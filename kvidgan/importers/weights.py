@@ -35,12 +35,14 @@ class Weights:
         arrays: Arrays by name, float32 where they are floats.
         facts: Other plain attributes of the network, where a file tells them: "video_length".
         kind: The name of the network's class, or "" where a file does not tell it.
+        coarser: Weights in files of their own that this network draws upon, the coarsest first.
     """
 
     path: Path
     arrays: Mapping[str, Array]
     facts: Mapping[str, Any] = field(default_factory=dict)
     kind: str = ""
+    coarser: list["Weights"] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)
 
     def __contains__(self, name: str) -> bool:

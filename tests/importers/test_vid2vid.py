@@ -1,4 +1,4 @@
-"""vid2vid's coarsest generator: frames of the imported file are those of the network in PyTorch."""
+"""vid2vid's generators: frames of the imported file are those of the network in PyTorch."""
 
 import numpy as np
 import pytest
@@ -70,7 +70,7 @@ def test_frames_are_those_of_the_original(tmp_path, form, options):
     assert_close(found["flow"], expected["flow"], within=20e-4)
     for name in ("frame", "raw", "mask"):
         assert_close(found[name], expected[name], within=1e-4)
-    assert outcome.what == "vid2vid's coarsest generator"
+    assert outcome.what == "vid2vid's generator"
 
 
 def test_the_foreground_is_drawn_apart(tmp_path):
@@ -83,6 +83,37 @@ def test_the_foreground_is_drawn_apart(tmp_path):
     assert_close(found["frame"], expected["frame"])
     config = read_description(outcome.models[0]).config["family"]
     assert (config["foreground_width"], config["foreground_blocks"]) == (2, 3)
+
+
+def test_a_finer_scale_draws_upon_the_coarser_beside_it(tmp_path):
+    coarse = generator(foreground=True, down=2, blocks=3)
+    fine = networks.randomized(networks.FineGenerator(foreground=True), seed=1).train()
+    with torch.no_grad():
+        fine.model_final_flow[1].weight.mul_(0.05)
+    networks.save(coarse, tmp_path / "latest_net_G0.pth", "state")
+    path = networks.save(fine, tmp_path / "latest_net_G1.pth", "state")
+    # Two scales are 32 pixels at the least; the foreground's maps are halved with the others.
+    options = ["family.size=[64,96]", *SMALL, "family.foreground_labels=['2']"]
+    model, outcome = imported(path, *options)
+    labels, past = moment(height=64, width=96)
+    pool = torch.nn.AvgPool2d(3, stride=2, padding=1, count_include_pad=False)
+    seen, before = channels_first(labels), channels_first(past)
+    front = torch.from_numpy(labels[:, -1, ..., 2][:, None])
+    small = np.random.default_rng(6).uniform(-1, 1, (1, 2, 32, 48, 3)).astype("float32")
+    with torch.no_grad():
+        below = coarse.train().features(pool(seen), channels_first(small))
+        expected = fine(seen, before, below, front)
+        state = coarse(pool(seen), channels_first(small), pool(front))[0]
+    found = step(model, labels=labels, past=past, past_scale0=small)
+    for name, output in zip(("frame", "raw"), expected, strict=False):
+        assert_close(found[name], output.permute(0, 2, 3, 1).numpy())
+    # Where a coarse pixel is foreground in part, the family blends in another order.
+    whole = pool(front)[:, 0].numpy() % 1 == 0
+    state = state.permute(0, 2, 3, 1).numpy()
+    assert_close(found["past_scale0_next"][:, -1][whole], state[whole])
+    assert read_description(outcome.models[0]).config["family"]["scales"] == 2
+    _, outcome = imported(tmp_path / "latest_net_G0.pth", *options)
+    assert outcome.notes[-1].startswith("latest_net_G1.pth beside it is finer")
 
 
 def test_label_classes_are_numbered_or_named(tmp_path):
@@ -107,9 +138,13 @@ def test_label_classes_are_numbered_or_named(tmp_path):
 
 
 def test_what_cannot_be_imported_is_named(tmp_path):
-    path = networks.save(networks.CoarseGenerator(blocks=0), tmp_path / "G1.pth", "state")
-    with pytest.raises(UserError, match="is one of vid2vid's finer generators"):
-        imported(path, *SMALL)
+    for name, missing in (("net_G1.pth", "net_G0.pth"), ("fine.pth", "latest_net_G0.pth")):
+        path = networks.save(networks.FineGenerator(), tmp_path / name, "state")
+        with pytest.raises(UserError, match=f"finer generators, .*: expected {missing} "):
+            imported(path, *SMALL)
+    networks.save(networks.VideoGenerator(), tmp_path / "net_G0.pth", "state")
+    with pytest.raises(UserError, match=r"net_G0\.pth: expected vid2vid's generator, which net_G1"):
+        imported(tmp_path / "net_G1.pth", *SMALL)
     network = networks.CoarseGenerator()
     for part in ("model_final_flow", "model_final_w", "model_res_flow", "model_up_flow"):
         delattr(network, part)

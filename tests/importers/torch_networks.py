@@ -179,30 +179,71 @@ class CoarseGenerator(nn.Module):
     def _head(self, width, maps, last):
         return nn.Sequential(nn.ReflectionPad2d(3), nn.Conv2d(width, maps, 7), *last)
 
+    def features(self, labels, past):
+        """Return what the heads draw from: of image, motion and foreground (or None)."""
+        x = self.model_down_seg(labels) + self.model_down_img(past)
+        image = self.model_up_img(self.model_res_img(x))
+        motion = self.model_up_flow(self.model_res_flow(x))
+        own = self.indv_up(self.indv_res(self.indv_down(labels))) if self.foreground else None
+        return image, motion, own
+
     def forward(self, labels, past, foreground=None):
         """Return the frame, the raw image, the flow in pixels and the mask, channels first.
 
         labels (batch, (past + 1) * classes, H, W); past (batch, past * channels, H, W); foreground
         (batch, 1, H, W), where that is drawn.
         """
-        x = self.model_down_seg(labels) + self.model_down_img(past)
-        raw = self.model_final_img(self.model_up_img(self.model_res_img(x)))
-        motion = self.model_up_flow(self.model_res_flow(x))
-        flow, mask = 20 * self.model_final_flow(motion), self.model_final_w(motion)
-        height, width = labels.shape[2:]
-        rows, columns = torch.meshgrid(
-            torch.arange(height, dtype=torch.float32), torch.arange(width, dtype=torch.float32),
-            indexing="ij",
-        )  # fmt: skip
-        places = [2 * (columns + flow[:, 0]) / (width - 1) - 1,
-                  2 * (rows + flow[:, 1]) / (height - 1) - 1]  # fmt: skip
-        warped = nn.functional.grid_sample(
-            past[:, -self.channels :], torch.stack(places, dim=-1), padding_mode="border",
-            align_corners=True,
-        )  # fmt: skip
-        frame = mask * raw + (1 - mask) * warped
-        if self.foreground:
-            drawn = self.indv_final(self.indv_up(self.indv_res(self.indv_down(labels))))
-            frame = foreground * drawn + (1 - foreground) * frame
-            raw = foreground * drawn + (1 - foreground) * raw
-        return frame, raw, flow, mask
+        return _composed(self, self.features(labels, past), past, foreground, 20)
+
+
+def _composed(net, features, past, foreground, scale):
+    """Return frame, raw image, flow of up to `scale` pixels and mask of a generator's features."""
+    image, motion, own = features
+    raw = net.model_final_img(image)
+    flow, mask = scale * net.model_final_flow(motion), net.model_final_w(motion)
+    height, width = past.shape[2:]
+    rows, columns = torch.meshgrid(
+        torch.arange(height, dtype=torch.float32), torch.arange(width, dtype=torch.float32),
+        indexing="ij",
+    )  # fmt: skip
+    places = [2 * (columns + flow[:, 0]) / (width - 1) - 1,
+              2 * (rows + flow[:, 1]) / (height - 1) - 1]  # fmt: skip
+    warped = nn.functional.grid_sample(
+        past[:, -raw.shape[1] :], torch.stack(places, dim=-1), padding_mode="border",
+        align_corners=True,
+    )  # fmt: skip
+    frame = mask * raw + (1 - mask) * warped
+    if own is not None:
+        drawn = net.indv_final(own)
+        frame = foreground * drawn + (1 - foreground) * frame
+        raw = foreground * drawn + (1 - foreground) * raw
+    return frame, raw, flow, mask
+
+
+class FineGenerator(CoarseGenerator):
+    """vid2vid's at the next finer scale: adds to the features of the one below."""
+
+    def __init__(self, labels=4, past=2, channels=3, width=2, blocks=2, norm="batch",
+                 foreground=False):  # fmt: skip
+        nn.Module.__init__(self)
+        self.foreground = foreground
+        self.model_down_seg = self._encoder((past + 1) * labels, width, 1, norm)
+        self.model_down_img = self._encoder(past * channels, width, 1, norm)
+        residual = lambda: [_Residual(2 * width, norm) for _ in range(blocks)]  # noqa: E731
+        for name, heads in (("img", {"img": channels}), ("flow", {"flow": 2, "w": 1})):
+            up = nn.Sequential(*residual(), *self._decoder(width, 1, norm))
+            setattr(self, f"model_up_{name}", up)
+            for head, maps in heads.items():
+                last = {"img": [nn.Tanh()], "flow": [], "w": [nn.Sigmoid()]}[head]
+                setattr(self, f"model_final_{head}", self._head(width, maps, last))
+        if foreground:
+            self.indv_down = self._encoder((past + 1) * labels, width, 1, norm)
+            self.indv_up = nn.Sequential(*residual(), *self._decoder(width, 1, norm))
+            self.indv_final = self._head(width, channels, [nn.Tanh()])
+
+    def forward(self, labels, past, below, foreground=None):
+        """Return frame, raw, flow and mask; `below` are the coarser scale's features."""
+        seen = self.model_down_seg(labels) + self.model_down_img(past)
+        image, motion = self.model_up_img(seen + below[0]), self.model_up_flow(seen + below[1])
+        own = self.indv_up(self.indv_down(labels) + below[2]) if self.foreground else None
+        return _composed(self, (image, motion, own), past, foreground, 40)
