@@ -35,7 +35,7 @@ def import_(
     with backend():
         from kvidgan.importers.importing import NO_DATA, import_checkpoint
 
-        outcome = import_checkpoint(checkpoint, overrides or [], output, run, overwrite)
+    outcome = import_checkpoint(checkpoint, overrides or [], output, run, overwrite)
     say(f"{checkpoint}: {outcome.what}.")
     for note in outcome.notes:
         say(note)

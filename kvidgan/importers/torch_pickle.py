@@ -103,7 +103,12 @@ def read(path: Path) -> Any:
     """
     try:
         with path.open("rb") as file:
-            return _read_zip(file) if zipfile.is_zipfile(path) else _read_chain(file)
+            if zipfile.is_zipfile(path):
+                return _read_zip(file)
+            if file.read(2) == b"PK":
+                raise ValueError("a zip without its end")
+            file.seek(0)
+            return _read_chain(file)
     except Refused as error:
         raise UserError(
             f"{path} asks to run {error}, which no weights need: nothing was run, and it is not "
