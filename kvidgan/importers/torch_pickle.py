@@ -224,6 +224,10 @@ def _first(data: Any, *_: Any) -> Any:
     return data
 
 
+def _nothing() -> None:
+    """Stand where networks of PyTorch 0.x named what computed them."""
+
+
 _KNOWN: dict[str, Any] = {
     "collections.OrderedDict": OrderedDict,
     "torch._utils._rebuild_tensor": _tensor,
@@ -231,6 +235,7 @@ _KNOWN: dict[str, Any] = {
     "torch._utils._rebuild_parameter": _first,
     "torch._utils._rebuild_parameter_with_state": _first,
     "torch.Size": tuple,
+    "torch.nn.backends.thnn._get_thnn_function_backend": _nothing,
     "torch.nn.parameter.Parameter": _Parameter,
     "torch.autograd.variable.Variable": _Parameter,
     **{f"{module}.set": set for module in ("builtins", "__builtin__")},

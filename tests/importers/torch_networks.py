@@ -2,6 +2,7 @@
 
 import pickle
 import struct
+import sys
 import types
 from collections import OrderedDict
 from typing import ClassVar
@@ -69,6 +70,29 @@ class PatchImageDiscriminator(nn.Module):
 # ---- Files as old versions wrote them -----------------------------------------------------------
 
 
+class _Backend:
+    """What every module of PyTorch 0.x held, pickled as the call of a function."""
+
+    def __reduce__(self):
+        return sys.modules[_THNN]._get_thnn_function_backend, ()
+
+
+_THNN = "torch.nn.backends.thnn"
+
+
+def _thnn():
+    """Return the module of that function, which today's PyTorch has no more."""
+
+    def _get_thnn_function_backend():
+        raise AssertionError("nothing is called")
+
+    module = types.ModuleType(_THNN)
+    module._get_thnn_function_backend = _get_thnn_function_backend
+    _get_thnn_function_backend.__module__ = _THNN
+    _get_thnn_function_backend.__qualname__ = "_get_thnn_function_backend"
+    return module
+
+
 class _Python2Pickler(pickle._Pickler):
     """Writes strings as Python 2 did, and tensors and parameters as PyTorch 0.3 did."""
 
@@ -99,7 +123,11 @@ def save(network, path, form):
         torch.save(OrderedDict(named), path)
     elif form == "python2":
         module = types.SimpleNamespace(__name__="pickle", Pickler=_Python2Pickler, dump=pickle.dump)
-        torch.save(network, path, pickle_module=module, _use_new_zipfile_serialization=False)
+        for part in network.modules():
+            part._backend = _Backend()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setitem(sys.modules, _THNN, _thnn())
+            torch.save(network, path, pickle_module=module, _use_new_zipfile_serialization=False)
     else:
         torch.save(network, path, _use_new_zipfile_serialization=form == "zip")
     return path
