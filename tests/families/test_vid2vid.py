@@ -384,6 +384,26 @@ def test_every_term_has_its_weight_and_is_summed_over_images_and_temporal_scales
     )
 
 
+def test_vgg_judges_the_composed_and_the_raw_image_each_with_its_weight():
+    gan = family(temporal_scales=0)
+    x = keras.Input((None, None, 3))
+    gan.perceptual = keras.Model(x, [layer * x for layer in (1.0, 2.0, 3.0, 4.0, 5.0)])
+    window = gan._window(batch(gan))
+    outputs, made, _ = gan._generate(window, window["frames"][:, : gan.config.kept], [])
+    gan.config = gan.config.model_copy(
+        update={"perceptual_weight": 3.0, "perceptual_raw_weight": 7.0}
+    )
+    terms = gan._generator_terms(window, outputs, made)
+    real = numbers(window["frames"])[:, -1]
+    layers = sum(weight * n for n, weight in enumerate([1 / 32, 1 / 16, 1 / 8, 1 / 4, 1], start=1))
+    for name, weight, image in (
+        ("perceptual", 3, outputs[0]["frame"]),
+        ("perceptual_raw", 7, outputs[0]["raw"]),
+    ):
+        expected = weight * layers * np.abs(numbers(image) - real).mean()
+        assert float(numbers(terms[name])) == pytest.approx(expected, rel=1e-5), name
+
+
 @pytest.mark.every_backend
 def test_a_video_discriminator_is_silent_until_it_sees_generated_frames_alone():
     gan = family(temporal_scales=2)

@@ -39,7 +39,7 @@ LOSSES = {
     "two sizes, if they cannot. Near 0 for long: they have won.",
     "video_discriminator": "How badly the discriminators of several frames tell real from "
     "generated: with LSGAN 0.25 for each size and temporal scale if they cannot. Of those that are "
-    "silent, the last value.",
+    "silent, the last value, 0 before the first.",
     "adv_image": "What the generators lose to the discriminators of single frames, weighted.",
     "adv_video": "What the generators lose to the discriminators of several frames, weighted.",
     "features_image": "Feature matching, weighted: how differently the discriminators of single "
