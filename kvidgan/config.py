@@ -81,8 +81,8 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Config:
     """
     path = Path(path)
     raw = _read(path)
-    for override in overrides:
-        _apply(raw, override)
+    for one in overrides:
+        override(raw, one)
     origins = {key.split("=")[0].strip(): "the command line" for key in overrides}
     return check(raw, path, origins)
 
@@ -139,12 +139,19 @@ def _read(path: Path) -> dict[str, Any]:
     return raw
 
 
-def _apply(raw: dict[str, Any], override: str) -> None:
-    key, equals, text = override.partition("=")
+def override(raw: dict[str, Any], text: str) -> None:
+    """Set one value of a configuration that is not checked yet.
+
+    Args:
+        raw: Nested sections, changed in place.
+        text: A dotted key with a YAML value, as `train.epochs=5`.
+
+    Raises:
+        UserError: If it is no such pair, or the value is not valid YAML.
+    """
+    key, equals, value = text.partition("=")
     if not equals or not key.strip():
-        raise UserError(
-            f"Expected an override key=value such as train.epochs=5, found {override!r}."
-        )
+        raise UserError(f"Expected an override key=value such as train.epochs=5, found {text!r}.")
     *parents, last = key.strip().split(".")
     section = raw
     for parent in parents:
@@ -152,9 +159,9 @@ def _apply(raw: dict[str, Any], override: str) -> None:
         section[parent] = following if isinstance(following, dict) else {}
         section = section[parent]
     try:
-        section[last] = yaml.safe_load(text)
+        section[last] = yaml.safe_load(value)
     except yaml.YAMLError as error:
-        raise UserError(f"{key}: {text!r} is not a valid YAML value.") from error
+        raise UserError(f"{key}: {value!r} is not a valid YAML value.") from error
 
 
 @contextmanager

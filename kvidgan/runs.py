@@ -152,6 +152,10 @@ class Run:
         aside.write_text("".join(kept))
         aside.replace(self.history_path)
 
+    def checkpoint_path(self, step: int) -> Path:
+        """Return where the checkpoint of a step lies."""
+        return self.checkpoints / f"step-{step:08d}.npz"
+
     def checkpoint_paths(self) -> list[Path]:
         """Return the complete checkpoints, oldest first."""
         return sorted(self.checkpoints.glob("step-*.npz"))

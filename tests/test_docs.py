@@ -79,6 +79,8 @@ class Command(NamedTuple):
             return self.text.partition(" > ")[2].strip()
         if self.words[:2] == ["kvidgan", "prepare"]:
             return next(word for word in self.words if word.startswith("Data/"))
+        if self.words[:2] == ["kvidgan", "import"]:
+            return _imported(self.words)
         if self.words[:2] != ["kvidgan", "fit"] or "--resume" in self.words:
             return None
         named = re.search(r"run\.name=(\S+)", self.text)
@@ -90,8 +92,18 @@ class Command(NamedTuple):
     @property
     def needed(self) -> list[str]:
         """The paths that other commands make."""
-        words = re.findall(r"(?:models/[\w-]+|Data/\w+\.h5|\b\w+\.yaml)", " ".join(self.words))
+        pattern = r"(?:models/[\w-]+|Data/\w+\.h5|\b\w+\.yaml|\b\w+\.keras$|^\w+\.keras)"
+        words = [path for word in self.words for path in re.findall(pattern, word)]
         return [w for w in words if w != self.made and f"configs/{w}" not in self.text]
+
+
+def _imported(words: list[str]) -> str:
+    """Return what an import makes: a run, the file that is named, or one beside the checkpoint."""
+    for option in ("--run", "-o"):
+        if option in words:
+            path = words[words.index(option) + 1]
+            return f"models/{path}" if option == "--run" else path
+    return f"{Path(words[2]).stem}.keras"
 
 
 def collected() -> dict[str, Command]:
@@ -135,6 +147,8 @@ PARAMETERS = [
 # ---- Running them -------------------------------------------------------------------------------
 
 BRIEF = ["train.epochs=1", "train.steps_per_epoch=2", "train.log_every=1"]
+# Of an imported MoCoGAN, which is itself as small as the test makes it.
+DISCRIMINATORS = ["family.image_width=1", "family.video_width=1"]
 FEW = {"moving_shapes": (6, 0), "maze": (4, 2), "streets": (4, 2)}  # clips, of them to test
 # A window that closes once it has been shown for a moment.
 WINDOW = """
@@ -175,6 +189,8 @@ class Folder:
             Image.fromarray(labels.astype(np.uint8)).save(path / "MY_LABEL_MAPS" / f"{time}.png")
         Image.fromarray(texture(64, 96)).save(path / "FRAME.png")
         save_mnist(path / "MNIST")
+        if "torch" in BACKENDS:
+            save_checkpoints(path)
 
     def run(self, command: Command, kvidgan) -> tuple[int, str, str]:
         """Run a command, and before it what makes what it needs, each of them once."""
@@ -205,6 +221,8 @@ class Folder:
             return words
         if command.verb == "bench":
             return [*words, "--steps", "2", *self._small(words)]
+        if command.verb == "import":
+            return [*words, "data.batch=2", *(DISCRIMINATORS if "generator" in words[2] else [])]
         if command.verb == "fit":
             if "--resume" in words:
                 return [*(w for w in words if "train.epochs" not in w), "train.epochs=2"]
@@ -235,6 +253,16 @@ class Folder:
                 for key, value in small.items()]  # fmt: skip
 
 
+def save_checkpoints(folder: Path) -> None:
+    """Write the generators that a reader brings: small, with the weights that they begin with."""
+    from tests.importers import torch_networks as networks
+
+    mocogan = networks.VideoGenerator(size=32, content=5, categories=2, width=1)
+    networks.save(mocogan, folder / "generator_100000.pytorch", "zip")
+    vid2vid = networks.CoarseGenerator(labels=4)
+    networks.save(vid2vid, folder / "latest_net_G0.pth", "state")
+
+
 def _finished(started: subprocess.Popen) -> tuple[int, str, str]:
     out, err = started.communicate(timeout=300)
     return started.returncode, out, err
@@ -262,6 +290,8 @@ def test_the_command_runs(command, folder, kvidgan):
     assert words[0] in ("kvidgan", "kvidgan-viewer"), (
         f"{command.pages[0]} shows {command.text!r}: no test knows how to run it; see NOT_RUN"
     )
+    if "import" in [one.verb for one in (command, *makers(command))] and "torch" not in BACKENDS:
+        pytest.skip("PyTorch is not installed: no checkpoint to import")
     status, out, err = folder.run(command, kvidgan)
     assert status == 0, f"{command.pages}: {command.text}\n{out}\n{err}"
     if "-o" in words:

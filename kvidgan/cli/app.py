@@ -5,7 +5,19 @@ import logging
 import typer
 
 import kvidgan
-from kvidgan.cli import bench, config, evaluate, export, fit, generate, info, predict, prepare, view
+from kvidgan.cli import (
+    bench,
+    config,
+    evaluate,
+    export,
+    fit,
+    generate,
+    import_,
+    info,
+    predict,
+    prepare,
+    view,
+)
 from kvidgan.cli.common import fail
 from kvidgan.errors import UserError
 
@@ -29,6 +41,7 @@ for verb in (
     view.view,
 ):
     app.command()(verb)
+app.command("import")(import_.import_)
 app.add_typer(config_app, name="config")
 config_app.command()(config.show)
 config_app.command()(config.names)

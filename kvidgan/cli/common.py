@@ -82,3 +82,15 @@ def find_config(name: Path) -> Path:
         f"Expected a YAML file, or the name of a config that ships such as {near[0]}, found "
         f"{'a folder' if name.is_dir() else 'nothing'} at {name}."
     )
+
+
+def what_to_try(model: Path) -> str:
+    """Return a command that shows what a model does, by what it begins with."""
+    from kvidgan.rollout.description import read_description
+
+    kind = read_description(model).kind
+    if kind == "noise":
+        return f"kvidgan generate {model} -n 8 --frames 64 -o out.gif"
+    if kind == "clip":
+        return f"kvidgan predict {model} YOUR_CLIP -n 64 --compare -o out.gif"
+    return f"kvidgan predict {model} YOUR_LABEL_MAPS -o out.mp4"

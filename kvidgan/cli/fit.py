@@ -5,7 +5,16 @@ from typing import Annotated
 
 import typer
 
-from kvidgan.cli.common import ConfigName, Overrides, backend, fail, find_config, progress, say
+from kvidgan.cli.common import (
+    ConfigName,
+    Overrides,
+    backend,
+    fail,
+    find_config,
+    progress,
+    say,
+    what_to_try,
+)
 from kvidgan.errors import UserError
 
 
@@ -55,7 +64,7 @@ def fit(
         f"Done: {outcome.step} steps in {folder}.\n"
         f"  model    {outcome.model}\n"
         f"  samples  {outcome.animation}\n"
-        f"Try: {_what_to_try(outcome.model)}"
+        f"Try: {what_to_try(outcome.model)}"
     )
 
 
@@ -68,15 +77,3 @@ def _check_start(config: Path | None, resume: Path | None, origin: Path | None) 
         raise UserError(
             "Expected a YAML file such as configs/mocogan.yaml, or --resume RUN, or --from RUN."
         )
-
-
-def _what_to_try(model: Path) -> str:
-    """Return a command that shows what a model does, by what it begins with."""
-    from kvidgan.rollout.description import read_description
-
-    kind = read_description(model).kind
-    if kind == "noise":
-        return f"kvidgan generate {model} -n 8 --frames 64 -o out.gif"
-    if kind == "clip":
-        return f"kvidgan predict {model} YOUR_CLIP -n 64 --compare -o out.gif"
-    return f"kvidgan predict {model} YOUR_LABEL_MAPS -o out.mp4"

@@ -153,7 +153,7 @@ class Checkpoints(keras.callbacks.Callback):
         position = self.clock.position
         due = self.clock.epoch_done and position.epoch % self.every == 0
         if due or position.step == self.clock.total or self.clock.stopping:
-            path = self.run.checkpoints / f"step-{position.step:08d}.npz"
+            path = self.run.checkpoint_path(position.step)
             try:
                 checkpoint.save(self.model, position, path)
             except FloatingPointError as error:  # the step's loss was finite, its update was not
