@@ -64,9 +64,9 @@ def test_the_foreground_overrides_both():
     where = numbers(foreground_mask(config, labels))
     assert where.sum() == where[0, 1, 2, 0] == 1
     previous = np.ones((1, 4, 5, 3), "float32")
-    mask = numbers(where_drawn(np.zeros((1, 4, 5, 1), "float32"), where, previous))
+    mask = numbers(where_drawn(np.zeros((1, 4, 5, 1), "float32"), previous))
     drawn, warped, car = np.random.default_rng(0).normal(size=(3, 1, 4, 5, 3)).astype("float32")
-    frame = numbers(compose(overlay(drawn, car, where), warped, mask))
+    frame = numbers(overlay(compose(drawn, warped, mask), car, where))
     np.testing.assert_allclose(frame[0, 1, 2], car[0, 1, 2])
     np.testing.assert_allclose(
         np.delete(frame.reshape(20, 3), 7, 0), np.delete(warped.reshape(20, 3), 7, 0)
@@ -77,7 +77,7 @@ def test_without_a_past_frame_all_is_drawn():
     mask = np.full((2, 4, 5, 1), 0.3, "float32")
     previous = np.zeros((2, 4, 5, 3), "float32")
     previous[1, 2, 2, 0] = 1 / 255
-    found = numbers(where_drawn(mask, None, previous))
+    found = numbers(where_drawn(mask, previous))
     assert (found[0] == 1).all()
     np.testing.assert_allclose(found[1], 0.3)
 

@@ -82,16 +82,18 @@ def _drawn(
     """Return the outputs of a scale's heads; `foreground` is where the foreground's classes are."""
     name = f"scale{number}"
     raw = _head(features.image, config.channels, f"{name}_image", "tanh")
+    drawn = {"frame": raw}
+    if past is not None:
+        flow = FLOW_SCALE * 2**number * _head(features.motion, 2, f"{name}_flow", "linear")
+        mask = where_drawn(_head(features.motion, 1, f"{name}_mask", "sigmoid"), past[:, -1])
+        frame = compose(raw, warp(past[:, -1], flow), mask)
+        drawn = {"frame": frame, "raw": raw, "flow": flow, "mask": mask}
     if features.foreground is not None:
         own = _head(features.foreground, config.channels, f"{name}_foreground", "tanh")
-        raw = overlay(raw, own, foreground)
-    if past is None:
-        return {"frame": raw}
-    flow = FLOW_SCALE * 2**number * _head(features.motion, 2, f"{name}_flow", "linear")
-    mask = _head(features.motion, 1, f"{name}_mask", "sigmoid")
-    mask = where_drawn(mask, foreground, past[:, -1])
-    frame = compose(raw, warp(past[:, -1], flow), mask)
-    return {"frame": frame, "raw": raw, "flow": flow, "mask": mask}
+        drawn |= {k: overlay(drawn[k], own, foreground) for k in ("frame", "raw") if k in drawn}
+        if "mask" in drawn:
+            drawn["mask"] = ops.maximum(drawn["mask"], foreground)
+    return drawn
 
 
 def compose(drawn: Tensor, warped: Tensor, mask: Tensor) -> Tensor:
@@ -104,14 +106,11 @@ def overlay(image: Tensor, foreground: Tensor, mask: Tensor) -> Tensor:
     return mask * foreground + (1.0 - mask) * image
 
 
-def where_drawn(mask: Tensor, foreground: Tensor | None, previous: Tensor) -> Tensor:
-    """Return the mask, 1 wherever nothing may be warped.
+def where_drawn(mask: Tensor, previous: Tensor) -> Tensor:
+    """Return the mask, 1 everywhere if there is no past frame to warp.
 
-    That is where the foreground network draws, and everywhere if there is no past frame: it is then
-    all zeros, which no 8-bit frame is.
+    It is then all zeros, which no 8-bit frame is.
     """
-    if foreground is not None:
-        mask = ops.maximum(mask, foreground)
     given = ops.max(ops.abs(previous), axis=(1, 2, 3), keepdims=True) > 0
     return ops.maximum(mask, 1.0 - ops.cast(given, "float32"))
 
