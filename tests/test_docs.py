@@ -341,7 +341,8 @@ def gan(name):
 
 
 @pytest.mark.parametrize(
-    "backend", [pytest.param(b, marks=pytest.mark.slow if b == "jax" else ()) for b in BACKENDS]
+    "backend",
+    [pytest.param(b, marks=() if b == "tensorflow" else pytest.mark.slow) for b in BACKENDS],
 )
 @pytest.mark.parametrize(("name", "lines", "side"), GANS)
 def test_the_gan_trains(tmp_path, backend, name, lines, side):

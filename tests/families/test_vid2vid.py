@@ -425,12 +425,16 @@ def test_a_video_discriminator_is_silent_until_it_sees_generated_frames_alone():
     assert losses["adv_video"] > 0 < losses["video_discriminator"]
 
 
+@pytest.mark.slow
 def test_the_foreground_network_is_as_the_published_one():
     classes = [str(number) for number in range(35)]
     config = Config(labels=classes, instance_edges=True, foreground_labels=["26"])
     own = [v for v in generator(config).trainable_variables if "foreground" in v.path]
     count = sum(int(np.prod(v.shape)) for v in own)
     assert count == pytest.approx(45.9e6, rel=1e-3), "of 64 maps, 3 halvings and 9 blocks"
+
+
+def test_each_scale_has_a_foreground_network():
     two = generator(Config(**SMALL, scales=2, foreground_labels=["car"]))
     scales = {v.path[:6] for v in two.trainable_variables if "foreground" in v.path}
     assert scales == {"scale0", "scale1"}
