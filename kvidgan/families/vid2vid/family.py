@@ -118,7 +118,7 @@ class Family(FamilyModel):
         finest = f"scale{config.scales - 1}"
         own: dict[bool, list[keras.Variable]] = {True: [], False: []}
         for variable in self.generator.trainable_variables:
-            own[variable.path.startswith((finest, "foreground"))].append(variable)
+            own[variable.path.startswith(finest)].append(variable)
         if self.encoder is not None:
             own[True] += self.encoder.trainable_variables
         optimizer, opponent = config.generator_optimizer.build, config.discriminator_optimizer.build
