@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from keras import ops
 
-from kvidgan.families.lstm_wgan import Config, Family, critic, decoder, lstm
+from kvidgan.families.lstm_wgan import Config, Family
+from kvidgan.families.lstm_wgan.networks import critic, decoder, lstm
 from kvidgan.rollout import Description, Rollout, export_step
 from kvidgan.training import checkpoint
 from tests.families.common import batch, numbers, parameters

@@ -5,6 +5,10 @@ import numpy as np
 import pytest
 
 from kvidgan.families import lstm_wgan, mocogan, multiscale, vid2vid
+from kvidgan.families.lstm_wgan.networks import critic
+from kvidgan.families.lstm_wgan.networks import decoder as lstm_decoder
+from kvidgan.families.mocogan.networks import decoder as mocogan_decoder
+from kvidgan.families.mocogan.networks import image_discriminator, video_discriminator
 from kvidgan.families.vid2vid.discriminators import DiscriminatorGroup
 from kvidgan.families.vid2vid.features import encoder
 from kvidgan.families.vid2vid.generator import generator
@@ -29,13 +33,13 @@ VID2VID = {
 VID2VID_4 = vid2vid.Config(**VID2VID, resampling_kernel=4)
 BATCH = {"norm": "batch"}  # of the whole batch, at rest: each pixel by itself
 NETWORKS = {
-    "mocogan decoder": lambda: mocogan.decoder(MOCOGAN),
-    "mocogan patch image discriminator": lambda: mocogan.image_discriminator(judges("patch")),
-    "mocogan full image discriminator": lambda: mocogan.image_discriminator(judges("full")),
-    "mocogan patch video discriminator": lambda: mocogan.video_discriminator(judges("patch")),
-    "mocogan full video discriminator": lambda: mocogan.video_discriminator(judges("full")),
-    "lstm_wgan decoder": lambda: lstm_wgan.decoder(LSTM_WGAN),
-    "lstm_wgan critic": lambda: lstm_wgan.critic(LSTM_WGAN),
+    "mocogan decoder": lambda: mocogan_decoder(MOCOGAN),
+    "mocogan patch image discriminator": lambda: image_discriminator(judges("patch")),
+    "mocogan full image discriminator": lambda: image_discriminator(judges("full")),
+    "mocogan patch video discriminator": lambda: video_discriminator(judges("patch")),
+    "mocogan full video discriminator": lambda: video_discriminator(judges("full")),
+    "lstm_wgan decoder": lambda: lstm_decoder(LSTM_WGAN),
+    "lstm_wgan critic": lambda: critic(LSTM_WGAN),
     "multiscale generator": lambda: multiscale.generator(MULTISCALE),
     "multiscale discriminator 1": lambda: multiscale.discriminator(MULTISCALE, 1),
     "multiscale discriminator 2": lambda: multiscale.discriminator(MULTISCALE, 2),

@@ -4,8 +4,7 @@ import pytest
 from keras import ops
 
 from kvidgan.contract import DataFacts
-from kvidgan.families import mocogan
-from kvidgan.families.mocogan import Config, Family
+from kvidgan.families.mocogan import Config, Family, networks
 from tests.families.common import batch, numbers, parameters, values
 
 every_backend = pytest.mark.every_backend
@@ -131,8 +130,8 @@ def test_the_last_layers_may_go_without_noise(kind):
     noisy = {"image_noise": 0.1, "video_noise": 0.2, "frames": 7}
     kinds = {"image_discriminator": kind, "video_discriminator": kind}
     for build, last in (
-        (mocogan.image_discriminator, "image_last_noise"),
-        (mocogan.video_discriminator, "video_last_noise"),
+        (networks.image_discriminator, "image_last_noise"),
+        (networks.video_discriminator, "video_last_noise"),
     ):
         places = []
         for wanted in (True, False):
@@ -201,20 +200,20 @@ def test_published_networks_have_the_published_shapes():
     """Section 4 and the spec's table, counted by hand: no biases, batch norm from the second on."""
     config = Config(categories=["a", "b", "c", "d"])
     z, c = 50 + 4 + 10, 3
-    decoder = mocogan.decoder(config)
+    decoder = networks.decoder(config)
     assert [layer.output.shape[1:] for layer in decoder.layers if "re_lu" in layer.name] == [
         (4, 4, 512), (8, 8, 256), (16, 16, 128), (32, 32, 64)
     ]  # fmt: skip
     up = 16 * (z * 512 + 512 * 256 + 256 * 128 + 128 * 64 + 64 * c)
     assert parameters(decoder) == up + 2 * (512 + 256 + 128 + 64)
-    image = mocogan.image_discriminator(config)
+    image = networks.image_discriminator(config)
     assert image.output_shape == (None, 4, 4, 1)
     assert parameters(image) == 16 * (c * 64 + 64 * 128 + 128 * 256 + 256) + 2 * (128 + 256)
-    video = mocogan.video_discriminator(config)
+    video = networks.video_discriminator(config)
     assert video.output_shape == (None, 1, 1, 1, 5)
     down = 64 * (c * 64 + 64 * 128 + 128 * 256 + 256 * 512 + 512 * 5)
     assert parameters(video) == down + 2 * (128 + 256 + 512)
-    gru = mocogan.cell(config)
+    gru = networks.cell(config)
     gru.build((None, 10))
     assert sum(int(np.prod(v.shape)) for v in gru.trainable_variables) == 3 * (10 * 10 * 2 + 2 * 10)
 
@@ -222,9 +221,9 @@ def test_published_networks_have_the_published_shapes():
 @pytest.mark.parametrize("size", [32, 48, 64, 96, 128])
 def test_every_size_fits_its_networks(size):
     config = Config(**{**SMALL, "size": size, "frames": 8})
-    assert mocogan.decoder(config).output_shape == (None, size, size, 3)
-    assert mocogan.image_discriminator(config).output_shape[-1] == 1
-    assert mocogan.video_discriminator(config).output_shape == (None, 1, 1, 1, 3)
+    assert networks.decoder(config).output_shape == (None, size, size, 3)
+    assert networks.image_discriminator(config).output_shape[-1] == 1
+    assert networks.video_discriminator(config).output_shape == (None, 1, 1, 1, 3)
 
 
 @every_backend

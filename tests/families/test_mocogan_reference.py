@@ -4,8 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from kvidgan.families import mocogan
-from kvidgan.families.mocogan import Config, Family
+from kvidgan.families.mocogan import Config, Family, networks
 from kvidgan.rollout import Description, Rollout, export_step
 from tests.families.common import numbers, parameters
 from tests.families.torch_reference import (
@@ -157,13 +156,13 @@ def test_logits_and_losses_equal_pytorchs():
 def test_published_networks_have_as_many_parameters():
     """Counted on the authors' own networks; their decoder has the recurrent cell with it."""
     config = Config(categories=["a", "b", "c", "d"])
-    generator = parameters(mocogan.decoder(config))
-    cell = mocogan.cell(config)
+    generator = parameters(networks.decoder(config))
+    cell = networks.cell(config)
     cell.build((None, 10))
     generator += sum(int(np.prod(v.shape)) for v in cell.trainable_variables)
     assert generator == 3_282_452
-    assert parameters(mocogan.image_discriminator(config)) == 663_296
-    assert parameters(mocogan.video_discriminator(config)) == 11_187_968
+    assert parameters(networks.image_discriminator(config)) == 663_296
+    assert parameters(networks.video_discriminator(config)) == 11_187_968
 
 
 # ---- The projected LSTM --------------------------------------------------------------------------

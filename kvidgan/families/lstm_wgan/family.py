@@ -8,11 +8,10 @@ convolutional network (Vondrick et al. 2016), trained with a gradient penalty (G
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import keras
-from keras import layers, ops
-from pydantic import Field, model_validator
+from keras import ops
 
 from kvidgan.adversarial import (
     Player,
@@ -21,16 +20,14 @@ from kvidgan.adversarial import (
     value_and_gradients,
     when,
 )
-from kvidgan.adversarial.optimizers import OptimizerConfig
-from kvidgan.contract import ClipSpec, FamilyConfig, Frame, State, StepSpec
+from kvidgan.contract import ClipSpec, Frame, State, StepSpec
 from kvidgan.families import FamilyModel
-from kvidgan.nn.convolutions import Conv2DTranspose, Conv3D
+from kvidgan.families.lstm_wgan.config import Config
+from kvidgan.families.lstm_wgan.networks import critic, decoder, lstm
 from kvidgan.nn.layers import to_signal
 from kvidgan.nn.losses import binary_cross_entropy
 
 Tensor = Any
-_ADAM = OptimizerConfig(name="adam", learning_rate=2e-4, beta_1=0.5, beta_2=0.9, clipnorm=5.0)
-_SGD = OptimizerConfig(name="sgd", learning_rate=1e-4, momentum=0.99, clipnorm=5.0)
 
 LOSSES = {
     "critic": "What the critic minimizes: the sum of its terms. With wgan_gp it falls at first, "
@@ -47,184 +44,6 @@ LOSSES = {
 }
 
 SMALL = {"size": 32, "frames": 3, "latent": 3, "decoder_width": 1, "critic_width": 1}
-
-# ---- Config -------------------------------------------------------------------------------------
-
-
-class Config(FamilyConfig):
-    """Options of the LSTM video GAN; where none says otherwise, the defaults are the project's."""
-
-    name: Literal["lstm_wgan"] = "lstm_wgan"
-    size: Literal[32, 64, 128] = Field(64, description="Side of the frames, pixels.")
-    channels: Literal[1, 3] = Field(1, description="1 grey, 3 RGB.")
-    frames: int = Field(20, ge=2, description="Length of the clips trained on, T.")
-    latent: int = Field(128, ge=1, description="Dimension of z and of the LSTM's state.")
-    feed_back_frame: bool = Field(
-        True, description="The LSTM sees the frame drawn before; else it walks by itself."
-    )
-    input_noise: float = Field(
-        0.0, ge=0, description="Sigma of white noise on the frames fed back, in training."
-    )
-    decoder_width: int = Field(64, ge=1, description="Maps of the decoder's last hidden layer.")
-    decoder_biases: bool = Field(
-        False, description="Biases before the decoder's layer normalisations, as in the project."
-    )
-    critic_width: int = Field(64, ge=1, description="Maps of the critic's first layer.")
-    critic_dropout: float = Field(0.0, ge=0, lt=1, description="Share dropped; the project: 0.2.")
-    critic_dropout_after: Literal["each", "last"] = Field(
-        "each", description="Blocks of the critic that dropout follows; the project: last."
-    )
-    first_weights: Literal["normal", "project"] = Field(
-        "normal",
-        description="normal: N(0, 0.02), the LSTM's recurrent ones N(0, 0.1); project: all of the "
-        "LSTM's N(0, 0.1), the others N(0, 0.02) cut off at two sigma.",
-    )
-    instance_noise: float = Field(0.0, ge=0, description="Sigma of noise on what the critic sees.")
-    loss: Literal["wgan_gp", "basic", "alternative", "minimax", "smoothed"] = Field(
-        "wgan_gp",
-        description="wgan_gp: Wasserstein with gradient penalty. The project's two others: basic, "
-        "-log D(G(z)); alternative, with two logits a clip and both labels smoothed, 0.7 to 1. "
-        "minimax: log(1 - D(G(z))), which saturates. smoothed: basic with only the label of real "
-        "clips smoothed.",
-    )
-    penalty: float = Field(200.0, ge=0, description="Weight of the gradient penalty, lambda.")
-    critic_l2: float = Field(0.0, ge=0, description="Weight of the critic's squared kernels.")
-    critic_steps: int = Field(5, ge=1, description="Critic steps an iteration.")
-    critic_batch: Literal["fresh", "shared"] = Field(
-        "fresh",
-        description="Real clips of a critic step: fresh ones, or those of the iteration's first.",
-    )
-    generator_steps: int = Field(1, ge=1, description="Generator steps an iteration.")
-    warm_up_iterations: int = Field(
-        25,
-        ge=0,
-        description="First iterations of warm_up_steps each: 25 was "
-        "meant, 0 is what the project's code does.",
-    )
-    warm_up_every: int = Field(
-        500, ge=0, description="Iterations of warm_up_steps too: 0 and each so many-th; 0: none."
-    )
-    warm_up_steps: int = Field(100, ge=1, description="Critic steps of a warm-up iteration.")
-    critic_threshold: float | None = Field(
-        None, description="A critic loss below ends the critic's steps of an iteration."
-    )
-    generator_threshold: float | None = Field(
-        None, description="A generator loss below ends the generator's steps of an iteration."
-    )
-    gradient_norms: bool = Field(
-        False, description="Log gradient norms of each player and loss term; costs time."
-    )
-    critic_optimizer: OptimizerConfig = Field(_ADAM, description="Optimizer of the critic.")
-    decoder_optimizer: OptimizerConfig = Field(_ADAM, description="Optimizer of the decoder.")
-    lstm_optimizer: OptimizerConfig = Field(_SGD, description="Optimizer of the LSTM.")
-
-    @model_validator(mode="after")
-    def _noise_has_an_input(self) -> "Config":
-        if self.input_noise and not self.feed_back_frame:
-            raise ValueError(
-                f"input_noise: expected 0 without feed_back_frame, found {self.input_noise}; there "
-                "is no frame to lay it on"
-            )
-        return self
-
-    @property
-    def blocks(self) -> int:
-        """Number of times that 4 pixels are doubled to `size`."""
-        return {32: 3, 64: 4, 128: 5}[self.size]
-
-    @property
-    def first_dropout(self) -> int:
-        """Number of the first block of the critic that dropout may follow."""
-        return self.blocks - 1 if self.critic_dropout_after == "last" else 0
-
-
-# ---- Networks -----------------------------------------------------------------------------------
-
-
-def lstm(config: Config) -> keras.Model:
-    """Return the LSTM's step: [frame (batch, H, W, C),] hidden, cell (batch, latent) to the next.
-
-    gates = LN(hidden U) [+ LN(frame W)] + b, forget bias 1; the new cell is normalised before the
-    output's tanh (Ba et al. 2016, eq. 20 to 22).
-    """
-    hidden = keras.Input((config.latent,), name="hidden")
-    memory = keras.Input((config.latent,), name="cell")
-    inputs = {"hidden": hidden, "cell": memory}
-    gates = layers.LayerNormalization(epsilon=1e-5, name="recurrent_norm")(
-        layers.Dense(4 * config.latent, use_bias=False, name="recurrent", **_normal(0.1))(hidden)
-    )
-    if config.feed_back_frame:
-        frame = keras.Input((config.size, config.size, config.channels), name="previous")
-        inputs["previous"] = frame
-        x = layers.GaussianNoise(config.input_noise)(frame) if config.input_noise else frame
-        sigma = 0.1 if config.first_weights == "project" else 0.02
-        x = layers.Dense(4 * config.latent, use_bias=False, name="input", **_normal(sigma))(
-            layers.Flatten()(x)
-        )
-        x = layers.LayerNormalization(epsilon=1e-5, name="input_norm")(x)
-        gates = layers.Add()([gates, x])
-    take, forget, new, show = ops.split(gates, 4, axis=-1)
-    kept = ops.sigmoid(forget + 1.0) * memory
-    following = kept + ops.sigmoid(take) * ops.tanh(new)
-    normed = layers.LayerNormalization(epsilon=1e-5, name="cell_norm")(following)
-    outputs = {"hidden": ops.sigmoid(show) * ops.tanh(normed), "cell": following}
-    return keras.Model(inputs, outputs, name="lstm")
-
-
-def decoder(config: Config) -> keras.Model:
-    """Return the DCGAN: hidden (batch, latent) to a frame (batch, size, size, channels), -1..1."""
-    hidden = keras.Input((config.latent,), name="hidden")
-    width = config.decoder_width << (config.blocks - 1)
-    x = layers.Reshape((1, 1, config.latent))(hidden)
-    biases = config.decoder_biases
-    x = _up(config, x, width, strides=1, padding="valid", use_bias=biases)
-    for _ in range(config.blocks - 1):
-        x, width = _normalized(x), width // 2
-        x = _up(config, x, width, use_bias=biases)
-    x = _up(config, _normalized(x), config.channels)
-    frame = layers.Activation("tanh", dtype="float32")(x)
-    return keras.Model(hidden, frame, name="decoder")
-
-
-def critic(config: Config) -> keras.Model:
-    """Return the critic: clips (batch, T, size, size, channels) to scores or logits (batch, 1).
-
-    With the loss "alternative" there are two logits, of generated and of real. Nothing in it is
-    normalised: the penalty is on single samples.
-    """
-    clip = keras.Input((config.frames, config.size, config.size, config.channels), name="clip")
-    x = layers.GaussianNoise(config.instance_noise)(clip) if config.instance_noise else clip
-    for block in range(config.blocks):
-        x = Conv3D(config.critic_width << block, 4, 2, padding="same", **_small(config))(x)
-        x = layers.LeakyReLU(0.2)(x)
-        if config.critic_dropout and block >= config.first_dropout:
-            x = layers.Dropout(config.critic_dropout)(x)
-    logits = 2 if config.loss == "alternative" else 1
-    score = layers.Dense(logits, dtype="float32", **_small(config))(layers.Flatten()(x))
-    return keras.Model(clip, score, name="critic")
-
-
-def _up(config: Config, x: Tensor, maps: int, **options: Any) -> Tensor:
-    options = {"strides": 2, "padding": "same", **_small(config), **options}
-    return Conv2DTranspose(maps, 4, **options)(x)
-
-
-def _normalized(x: Tensor) -> Tensor:
-    # One group: all of a sample's values, with a gain and a bias a map.
-    return layers.ReLU()(layers.GroupNormalization(groups=1, epsilon=1e-5)(x))
-
-
-def _normal(sigma: float) -> dict[str, Any]:
-    return {"kernel_initializer": keras.initializers.RandomNormal(stddev=sigma)}
-
-
-def _small(config: Config) -> dict[str, Any]:
-    if config.first_weights == "normal":
-        return _normal(0.02)
-    return {"kernel_initializer": keras.initializers.TruncatedNormal(stddev=0.02)}
-
-
-# ---- Step ---------------------------------------------------------------------------------------
 
 CRITIC, GENERATOR = 0, 1  # whose turn it is
 WASSERSTEIN, CROSS_ENTROPY = ("wasserstein", "penalty"), ("real", "generated")
