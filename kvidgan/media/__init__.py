@@ -3,6 +3,7 @@
 Frames are uint8 arrays in RGB order; grey ones have one channel. Maps hold one number per pixel.
 """
 
+from kvidgan.media.animation import ANIMATED_SUFFIXES, is_animation
 from kvidgan.media.convert import (
     fit_flow,
     fit_frames,
@@ -24,24 +25,17 @@ from kvidgan.media.draw import (
     grid,
     strip,
 )
-from kvidgan.media.read import (
-    IMAGE_SUFFIXES,
-    VIDEO_SUFFIXES,
-    image_size,
-    natural_key,
-    read_image,
-    read_map,
-    read_video,
-)
+from kvidgan.media.read import IMAGE_SUFFIXES, image_size, natural_key, read_image, read_map
+from kvidgan.media.video import is_video, read_video
 from kvidgan.media.write import replacing, write_frames, write_image
 from kvidgan.media.write_together import write_together
 
 __all__ = [
+    "ANIMATED_SUFFIXES",
     "BACKGROUND",
     "CONTEXT_COLOUR",
     "IMAGE_SUFFIXES",
     "PREDICTED_COLOUR",
-    "VIDEO_SUFFIXES",
     "bordered",
     "colour_flow",
     "colour_labels",
@@ -53,6 +47,8 @@ __all__ = [
     "flow_scale",
     "grid",
     "image_size",
+    "is_animation",
+    "is_video",
     "natural_key",
     "parse_size",
     "read_image",

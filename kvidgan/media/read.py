@@ -1,4 +1,4 @@
-"""Reading of images and videos."""
+"""Reading of images."""
 
 import os
 import re
@@ -17,9 +17,8 @@ from kvidgan.errors import UserError
 IMAGE_SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".pgm", ".ppm"}
 )
-VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".mov", ".mkv", ".webm", ".gif"})
 
-_UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
+UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
 
 
 def natural_key(path: str | PurePath) -> tuple[Any, ...]:
@@ -46,7 +45,7 @@ def image_size(path: Path) -> tuple[int, int]:
     Raises:
         UserError: If the file is not an image.
     """
-    with _open_image(path) as image:
+    with open_image(path) as image:
         return image.height, image.width
 
 
@@ -61,10 +60,10 @@ def read_image(path: Path) -> np.ndarray:
     Raises:
         UserError: If the file is missing, no image, or truncated.
     """
-    with _open_image(path) as image:
+    with open_image(path) as image:
         try:
-            return _rgb_array(image)
-        except _UNREADABLE as error:
+            return rgb_array(image)
+        except UNREADABLE as error:
             raise UserError(f"{path} is a damaged image ({reason(error)}): replace it.") from error
 
 
@@ -77,10 +76,10 @@ def read_map(path: Path) -> np.ndarray:
     Raises:
         UserError: If the file is missing, no image, truncated, or has colours.
     """
-    with _open_image(path) as image:
+    with open_image(path) as image:
         try:
             values = np.array(image)
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             raise UserError(f"{path} is a damaged image ({reason(error)}): replace it.") from error
         if image.mode in ("P", "L", "1"):
             return values.astype(np.uint8)
@@ -93,18 +92,23 @@ def read_map(path: Path) -> np.ndarray:
 
 
 @contextmanager
-def _open_image(path: Path) -> Iterator[Image.Image]:
+def open_image(path: Path) -> Iterator[Image.Image]:
+    """Open an image, or an animation, with Pillow.
+
+    Raises:
+        UserError: If it is missing or none.
+    """
     try:
         image = Image.open(path)
     except FileNotFoundError as error:
         raise UserError(f"{path} does not exist.") from error
-    except (*_UNREADABLE, Image.DecompressionBombError) as error:
+    except (*UNREADABLE, Image.DecompressionBombError) as error:
         raise UserError(f"{path} is not a readable image: expected PNG, JPEG or alike.") from error
     with image:
         yield image
 
 
-def _rgb_array(image: Image.Image) -> np.ndarray:
+def rgb_array(image: Image.Image) -> np.ndarray:
     """Decode one Pillow image (or the current frame of an animation) to uint8 (H, W, 3)."""
     if image.mode.startswith("I"):  # 16 bit grey; 65535 / 255 = 257
         grey = np.rint(np.clip(np.asarray(image), 0, 65535) / 257.0).astype(np.uint8)
@@ -117,74 +121,6 @@ def _rgb_array(image: Image.Image) -> np.ndarray:
         black.paste(image, mask=image.getchannel("A"))
         return np.array(black)
     return np.array(image.convert("RGB"))
-
-
-# --- videos
-
-
-def read_video(path: Path) -> tuple[Iterator[np.ndarray], float]:
-    """Open a video file, or an animated GIF.
-
-    Returns:
-        The frames, read as they are asked for, uint8 (height, width, 3) at their true size, and the
-        frames per second, the mean where they vary. A GIF's frame that is shown k times as long as
-        its shortest is returned k times: writers merge equal neighbours.
-
-    Raises:
-        UserError: If the file is missing or cannot be decoded, at once or while reading.
-
-    Example:
-        frames, fps = read_video(Path("clip.mp4"))
-        first = next(frames)
-    """
-    if not path.is_file():
-        raise UserError(f"{path} does not exist or is not a file: expected a video.")
-    return _read_gif(path) if path.suffix.lower() == ".gif" else _read_opencv(path)
-
-
-def _read_gif(path: Path) -> tuple[Iterator[np.ndarray], float]:
-    delays = []  # milliseconds
-    with _open_image(path) as image:
-        try:
-            for index in range(getattr(image, "n_frames", 1)):
-                image.seek(index)
-                # Browsers show a frame without a delay for 100 ms.
-                delays.append(image.info.get("duration") or 100)
-        except _UNREADABLE as error:
-            raise UserError(f"{path} is a damaged GIF ({reason(error)}).") from error
-    unit = min(delays)
-    repeats = [round(delay / unit) for delay in delays]
-    return _gif_frames(path, repeats), sum(repeats) * 1000.0 / sum(delays)
-
-
-def _gif_frames(path: Path, repeats: list[int]) -> Iterator[np.ndarray]:
-    with _open_image(path) as image:
-        for index, times in enumerate(repeats):
-            try:
-                image.seek(index)
-                frame = _rgb_array(image)
-            except _UNREADABLE as error:
-                raise UserError(f"{path} is a damaged GIF ({reason(error)}).") from error
-            for _ in range(times):
-                yield frame
-
-
-def _read_opencv(path: Path) -> tuple[Iterator[np.ndarray], float]:
-    import cv2  # takes half a second
-
-    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
-    if not capture.isOpened():
-        raise UserError(f"{path} is damaged or not a video that OpenCV can read.")
-    return _opencv_frames(path, capture), capture.get(cv2.CAP_PROP_FPS)
-
-
-def _opencv_frames(path: Path, capture: Any) -> Iterator[np.ndarray]:
-    read, frame = capture.read()
-    if not read:
-        raise UserError(f"{path} is a damaged video: it holds no frame.")
-    while read:
-        yield np.ascontiguousarray(frame[..., ::-1])  # OpenCV's order is BGR
-        read, frame = capture.read()
 
 
 def reason(error: BaseException) -> str:

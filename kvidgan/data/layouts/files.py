@@ -9,7 +9,13 @@ from typing import NamedTuple
 from kvidgan.data.source import Skipped, Source, Video, without_path
 from kvidgan.data.text import counted
 from kvidgan.errors import UserError
-from kvidgan.media import natural_key
+from kvidgan.media import (
+    ANIMATED_SUFFIXES,
+    IMAGE_SUFFIXES,
+    is_animation,
+    is_video,
+    natural_key,
+)
 
 SPLITS = {
     "train": "train",
@@ -38,6 +44,22 @@ class Tree(NamedTuple):
     def having(self, suffixes: frozenset[str]) -> list[PurePosixPath]:
         """Return the files with one of these suffixes."""
         return [file for file in self.files if file.suffix.lower() in suffixes]
+
+    def videos(self) -> list[PurePosixPath]:
+        """Return the files that hold moving pictures.
+
+        Of a folder's images the first one tells whether they may be animations.
+        """
+        images = self.having(ANIMATED_SUFFIXES)
+        first = {image.parent: image for image in reversed(images)}
+        moving = {folder for folder, image in first.items() if is_animation(self.root / image)}
+        animations = {i for i in images if i.parent in moving and is_animation(self.root / i)}
+        return [f for f in self.files if f in animations or is_video(self.root / f)]
+
+    def images(self) -> list[PurePosixPath]:
+        """Return the files that hold a single picture."""
+        videos = set(self.videos())
+        return [file for file in self.having(IMAGE_SUFFIXES) if file not in videos]
 
     def found(self) -> str:
         """Return in a few words what there is."""

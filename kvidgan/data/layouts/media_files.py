@@ -10,14 +10,14 @@ from kvidgan.data.layouts.files import Tree, gather, unused_files
 from kvidgan.data.layouts.images import read_frames
 from kvidgan.data.source import Source, Video
 from kvidgan.errors import UserError
-from kvidgan.media import IMAGE_SUFFIXES, VIDEO_SUFFIXES, image_size, read_image, read_video
+from kvidgan.media import image_size, read_image, read_video
 
 # --- film strips: square frames side by side, or stacked, in one image
 
 
 def is_film_strips(tree: Tree) -> bool:
     """Return whether most images are at least three times as long as wide."""
-    images = tree.having(IMAGE_SUFFIXES)
+    images = tree.images()
     sizes = [size for file in images[:: len(images) // 24 + 1] if (size := _size(tree, file))]
     return sum(max(size) >= 3 * min(size) for size in sizes) * 2 > len(sizes)
 
@@ -31,7 +31,7 @@ def _size(tree: Tree, file: PurePosixPath) -> tuple[int, int] | None:
 
 def film_strips(tree: Tree) -> Source:
     """List the film strips: square frames side by side, or stacked, in one image."""
-    images = tree.having(IMAGE_SUFFIXES)
+    images = tree.images()
     return gather(
         tree,
         "film_strips",
@@ -65,12 +65,12 @@ def _read_strip(path: Path) -> Iterator[np.ndarray]:
 
 def is_frame_folders(tree: Tree) -> bool:
     """Return whether there are images."""
-    return bool(tree.having(IMAGE_SUFFIXES))
+    return bool(tree.images())
 
 
 def frame_folders(tree: Tree) -> Source:
     """List the folders of equally large images, one video each."""
-    images = tree.having(IMAGE_SUFFIXES)
+    images = tree.images()
     frames: dict[PurePosixPath, list[Path]] = {}
     for image in images:
         frames.setdefault(image.parent, []).append(tree.root / image)
@@ -91,13 +91,13 @@ def frame_folders(tree: Tree) -> Source:
 
 def is_videos(tree: Tree) -> bool:
     """Return whether there are videos, and no more images than those."""
-    videos = len(tree.having(VIDEO_SUFFIXES))
-    return videos > 0 and videos >= len(tree.having(IMAGE_SUFFIXES))
+    videos = len(tree.videos())
+    return videos > 0 and videos >= len(tree.images())
 
 
 def videos(tree: Tree) -> Source:
     """List the video files."""
-    files = tree.having(VIDEO_SUFFIXES)
+    files = tree.videos()
     skipped = unused_files(tree, files, "a video file")
     return gather(tree, "videos", files, partial(_video_file, tree.root), skipped)
 

@@ -1,0 +1,66 @@
+"""Rate: how often frames follow each other, and frames brought to one rate."""
+
+import math
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+_STEADY = 0.3  # of the median: neighbours that differ by less are as far apart as the others
+
+
+class Rate(NamedTuple):
+    """How often frames follow each other.
+
+    Attributes:
+        fps: Frames per second, the median where they vary.
+        steady: Whether all neighbours are equally far apart.
+    """
+
+    fps: float
+    steady: bool
+
+
+def resampled(
+    frames: Iterable[tuple[np.ndarray, float]], fps: float, end: float | None = None
+) -> Iterator[np.ndarray]:
+    """Repeat and leave out frames until one is shown every 1 / fps seconds.
+
+    Args:
+        frames: Frames, each with the second at which it begins.
+        fps: Frames per second.
+        end: Second at which the last one ends; None for one frame later.
+    """
+    shown, before, first = 0, None, 0.0
+    for frame, time in frames:
+        if before is None:
+            first = time
+        else:
+            until = _slots(time - first, fps)
+            for _ in range(until - shown):
+                yield before
+            shown = max(shown, until)
+        before = frame
+    if before is not None:
+        left = 1 if end is None else _slots(end - first, fps) - shown
+        for _ in range(max(left, 0 if shown else 1)):
+            yield before
+
+
+def rate_of(times: list[float], fallback: float) -> Rate:
+    """Return the rate of frames that begin at these seconds, in any order."""
+    gaps = np.diff(np.sort(np.array(times)))
+    gaps = gaps[gaps > 0]
+    if not len(gaps):
+        return Rate(fallback, True)
+    median = float(np.median(gaps))
+    steady = bool(np.abs(gaps - median).max() <= _STEADY * median)
+    mean = float(gaps.mean()) if steady else median
+    # What the file says is exact; its time stamps may be rounded to milliseconds.
+    close = fallback > 0 and abs(fallback * mean - 1) < 0.02
+    return Rate(fallback if close else 1 / mean, steady)
+
+
+def _slots(seconds: float, fps: float) -> int:
+    """Return how many frames begin before, time stamps being exact to a quarter of a frame."""
+    return math.ceil(seconds * fps - 0.25)
