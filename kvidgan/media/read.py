@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import ExifTags, Image, ImageOps
 
 from kvidgan.errors import UserError
 
@@ -18,6 +18,7 @@ IMAGE_SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".pgm", ".ppm"}
 )
 
+_QUARTER_TURN = 5  # the first of EXIF's orientations, 1 to 8, that exchanges the sides
 UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
 
 
@@ -46,13 +47,25 @@ def image_size(path: Path) -> tuple[int, int]:
         UserError: If the file is not an image.
     """
     with open_image(path) as image:
-        return image.height, image.width
+        height, width = image.height, image.width
+        return (width, height) if _orientation(image) >= _QUARTER_TURN else (height, width)
+
+
+def _orientation(image: Image.Image) -> int:
+    """Return how an image is to be turned, without decoding it; Pillow turns TIFF by itself."""
+    exif = Image.Exif()
+    if image.format == "PNG":  # of which getexif() would decode all
+        exif.load(image.info.get("exif", b""))
+    elif image.format != "TIFF":
+        exif = image.getexif()
+    return int(exif.get(ExifTags.Base.Orientation, 1))
 
 
 def read_image(path: Path) -> np.ndarray:
     """Read an image in RGB; its content decides the format, not its suffix.
 
-    Grey becomes RGB, transparency is laid over black, 16 bit is scaled to 8.
+    Grey becomes RGB, transparency is laid over black, 16 bit is scaled to 8; it is turned as its
+    EXIF orientation says.
 
     Returns:
         The image, uint8 (height, width, 3).
@@ -62,6 +75,7 @@ def read_image(path: Path) -> np.ndarray:
     """
     with open_image(path) as image:
         try:
+            ImageOps.exif_transpose(image, in_place=True)
             return rgb_array(image)
         except UNREADABLE as error:
             raise UserError(f"{path} is a damaged image ({reason(error)}): replace it.") from error
@@ -78,6 +92,7 @@ def read_map(path: Path) -> np.ndarray:
     """
     with open_image(path) as image:
         try:
+            ImageOps.exif_transpose(image, in_place=True)
             values = np.array(image)
         except UNREADABLE as error:
             raise UserError(f"{path} is a damaged image ({reason(error)}): replace it.") from error

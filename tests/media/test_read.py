@@ -103,3 +103,28 @@ def test_unreadable_images(tmp_path):
         media.read_image(tmp_path / "text.png")
     with pytest.raises(UserError, match="does not exist"):
         media.read_image(tmp_path / "none.png")
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("form", ["jpg", "png", "tiff"])
+def test_images_stand_as_their_exif_orientation_says(tmp_path, orientation, form):
+    # EXIF 2.3: where the stored row 0 and column 0 are seen.
+    turns = {
+        1: lambda x: x,
+        2: lambda x: x[:, ::-1],
+        3: lambda x: x[::-1, ::-1],
+        4: lambda x: x[::-1],
+        5: lambda x: x.swapaxes(0, 1),
+        6: lambda x: x.swapaxes(0, 1)[:, ::-1],
+        7: lambda x: x.swapaxes(0, 1)[::-1, ::-1],
+        8: lambda x: x.swapaxes(0, 1)[::-1],
+    }
+    stored = np.kron(np.arange(6, dtype=np.uint8).reshape(2, 3) * 40, np.ones((8, 8), np.uint8))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = tmp_path / f"photo.{form}"
+    Image.fromarray(stored).convert("RGB").save(path, exif=exif)
+    seen = media.read_image(path)
+    expected = turns[orientation](stored)
+    assert media.image_size(path) == expected.shape == seen.shape[:2]
+    assert np.abs(seen[..., 0].astype(int) - expected).max() <= 8

@@ -25,6 +25,8 @@ SPLITS = {
     "val": "val",
     "valid": "val",
     "validation": "val",
+    "eval": "val",
+    "evaluation": "val",
 }
 
 
@@ -86,20 +88,37 @@ def list_files(path: Path) -> Tree:
     return Tree(path, path, sorted(files, key=natural_key))
 
 
-def _place(files: list[PurePosixPath]) -> tuple[list[str], list[tuple[str, int]]]:
+def _place(files: list[PurePosixPath]) -> tuple[list[str], list[tuple[str, int] | None]]:
     """Return splits and classes as the folders name them: `[split/][class/.../]name`.
 
+    A class may be called "train", too: top folders are splits where all are called so, or two are
+    that mean different ones.
+
     Returns:
-        The classes in natural order, and (split, class index) of every file.
+        The classes in natural order, and (split, class index) of every file; None for one that
+        lies beside the splits.
     """
-    tops = {file.parts[0].lower() if len(file.parts) > 1 else "" for file in files}
-    # A class may be called "train": only when all top folders are splits, they are splits.
-    depth = 1 if tops and tops <= SPLITS.keys() else 0
-    splits = [SPLITS[file.parts[0].lower()] if depth else "" for file in files]
-    owners = [file.parts[depth] if len(file.parts) > depth + 1 else None for file in files]
+    tops = {name.lower() for name in map(_top, files) if name}
+    splits = {SPLITS[name] for name in tops & SPLITS.keys()}
+    depth = 1 if len(splits) > 1 or (splits and tops <= SPLITS.keys()) else 0
+    inside = [not depth or (_top(file) or "").lower() in SPLITS for file in files]
+    owners = [
+        file.parts[depth] if used and len(file.parts) > depth + 1 else None
+        for file, used in zip(files, inside, strict=True)
+    ]
     classes = sorted({owner for owner in owners if owner is not None}, key=natural_key)
     index = {name: place for place, name in enumerate(classes)} | {None: -1}
-    return classes, [(s, index[o]) for s, o in zip(splits, owners, strict=True)]
+    places = [
+        (SPLITS[file.parts[0].lower()] if depth else "", index[owner]) if used else None
+        for file, owner, used in zip(files, owners, inside, strict=True)
+    ]
+    return classes, places
+
+
+def _top(file: PurePosixPath) -> str | None:
+    """Return the folder that a file lies in at the top; a folder of frames may be it itself."""
+    own = len(file.parts) == 1 and file.parts[0].lower() in SPLITS
+    return file.parts[0] if len(file.parts) > 1 or own else None
 
 
 def unused_files(tree: Tree, used: list[PurePosixPath], kind: str) -> list[Skipped]:
@@ -126,7 +145,11 @@ def gather(
     """
     classes, places = _place(files)
     videos = []
-    for file, (split, class_index) in zip(files, places, strict=True):
+    for file, place in zip(files, places, strict=True):
+        if place is None:
+            skipped.append(Skipped(str(file), "lies beside the folders of splits", damaged=False))
+            continue
+        split, class_index = place
         try:
             videos.append(replace(make(file), split=split, class_index=class_index))
         except UserError as error:
