@@ -15,11 +15,52 @@ from kvidgan.media import image_size, read_image, read_video
 # --- film strips: square frames side by side, or stacked, in one image
 
 
+_LONG = 3  # times as long as wide is what may be a strip
+_ALIKE = 0.85  # of the difference half a frame away: neighbours in a strip differ by less
+
+
 def is_film_strips(tree: Tree) -> bool:
-    """Return whether most images are at least three times as long as wide."""
+    """Return whether most images are film strips, not wide frames.
+
+    Strips are at least three times as long as wide. Where a folder holds several of one size, as
+    it does frames, what they show has to repeat with every square, too.
+    """
     images = tree.images()
-    sizes = [size for file in images[:: len(images) // 24 + 1] if (size := _size(tree, file))]
-    return sum(max(size) >= 3 * min(size) for size in sizes) * 2 > len(sizes)
+    chosen = images[:: len(images) // 24 + 1]
+    sizes = {file: size for file in chosen if (size := _size(tree, file))}
+    long = [file for file, size in sizes.items() if max(size) >= _LONG * min(size)]
+    if len(long) * 2 <= len(sizes):
+        return False
+    equal = [file for file in long if _has_neighbour(file, sizes)]
+    if len(equal) * 2 <= len(long):
+        return True
+    tried = equal[:: len(equal) // 5 + 1]
+    return sum(_repeats(tree.root / file, sizes[file]) for file in tried) * 2 > len(tried)
+
+
+def _has_neighbour(file: PurePosixPath, sizes: dict[PurePosixPath, tuple[int, int]]) -> bool:
+    """Return whether another image of a folder is of the same size."""
+    return any(
+        other != file and other.parent == file.parent and size == sizes[file]
+        for other, size in sizes.items()
+    )
+
+
+def _repeats(path: Path, size: tuple[int, int]) -> bool:
+    """Return whether squares side by side are alike, as frames one after the other are."""
+    side, long = min(size), max(size)
+    if long % side:
+        return False
+    try:
+        image = read_image(path).mean(-1)
+    except UserError:
+        return False
+    line = image if size[1] > size[0] else image.T
+
+    def difference(shift: int) -> float:
+        return float(np.abs(line[:, shift:] - line[:, :-shift]).mean())
+
+    return difference(side) < _ALIKE * difference(side // 2)
 
 
 def _size(tree: Tree, file: PurePosixPath) -> tuple[int, int] | None:

@@ -28,6 +28,34 @@ def test_one_strip(strips):
     assert (source.name, len(source.videos), source.videos[0].length) == ("2", 1, 12)
 
 
+def scene(height, width, seed=0):
+    """A picture whose neighbouring pixels are alike, as those of a photo are."""
+    small = np.random.default_rng(seed).integers(0, 256, (height // 8, width // 8, 3), np.uint8)
+    return Image.fromarray(small).resize((width, height), Image.Resampling.BICUBIC)
+
+
+@pytest.mark.parametrize("size", [(93, 311), (96, 288), (96, 384), (288, 96)])
+def test_wide_and_high_frames_are_frames(tmp_path, size):
+    for number in range(6):
+        (tmp_path / "drive").mkdir(exist_ok=True)
+        scene(*size, seed=number).save(tmp_path / "drive" / f"{number:010}.png")
+    source = open_source(tmp_path)
+    assert source.layout == "frame_folders"
+    assert [(v.height, v.width, v.length) for v in source.videos] == [(*size, 6)]
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_strips_of_one_length_are_known_by_what_repeats(tmp_path, axis):
+    for number in range(4):
+        still = np.asarray(scene(40, 64, seed=number))
+        frames = [still[:, 2 * time : 2 * time + 40] for time in range(8)]
+        strip = np.concatenate(frames, axis=axis)
+        Image.fromarray(strip).save(tmp_path / f"{number}.png")
+    source = open_source(tmp_path)
+    assert source.layout == "film_strips"
+    assert [video.length for video in source.videos] == [8] * 4
+
+
 def test_strips_of_bad_length_are_skipped(strips):
     Image.new("RGB", (61, 8)).save(strips / "0" / "bad.png")
     source = open_source(strips)
