@@ -8,7 +8,8 @@ import numpy as np
 
 from kvidgan.data.layouts.files import Tree, gather, unused_files
 from kvidgan.data.layouts.images import read_frames
-from kvidgan.data.source import Source, Video
+from kvidgan.data.layouts.sequences import sequences
+from kvidgan.data.source import Skipped, Source, Video
 from kvidgan.errors import UserError
 from kvidgan.media import image_size, read_image, read_video
 
@@ -110,20 +111,29 @@ def is_frame_folders(tree: Tree) -> bool:
 
 
 def frame_folders(tree: Tree) -> Source:
-    """List the folders of equally large images, one video each."""
+    """List the folders of equally large images: one video each, or one a sequence."""
     images = tree.images()
-    frames: dict[PurePosixPath, list[Path]] = {}
+    folders: dict[PurePosixPath, list[PurePosixPath]] = {}
     for image in images:
-        frames.setdefault(image.parent, []).append(tree.root / image)
+        folders.setdefault(image.parent, []).append(image)
+    frames: dict[PurePosixPath, list[Path]] = {}
+    skipped = unused_files(tree, images, "an image")
+    for folder, inside in folders.items():
+        found = sequences(inside)
+        for name, part in found.named.items():
+            frames[folder / name] = [tree.root / image for image in part]
+        skipped += [
+            Skipped(str(i), "the same frame in another format", False) for i in found.doubled
+        ]
+        skipped += [Skipped(str(i), "not one of the frames beside it", False) for i in found.others]
 
-    def make(folder: PurePosixPath) -> Video:
-        paths = tuple(frames[folder])
+    def make(place: PurePosixPath) -> Video:
+        paths = tuple(frames[place])
         height, width = image_size(paths[0])
-        name = str(folder) if folder.parts else tree.root.absolute().name
+        name = str(place) if place.parts else tree.root.absolute().name
         read = partial(read_frames, paths)
         return Video(name, read, length=len(paths), height=height, width=width, files=paths)
 
-    skipped = unused_files(tree, images, "an image")
     return gather(tree, "frame_folders", list(frames), make, skipped)
 
 
