@@ -17,6 +17,8 @@ from kvidgan.media import image_size, read_image, read_video
 
 
 _LONG = 3  # times as long as wide is what may be a strip
+_SMOOTH = 0.5  # of the difference a square away: neighbouring pixels of a picture differ by less
+_VISIBLE = 4.0  # of 255: what differs by less shows next to nothing
 _ALIKE = 0.85  # of the difference half a frame away: neighbours in a strip differ by less
 
 
@@ -48,20 +50,25 @@ def _has_neighbour(file: PurePosixPath, sizes: dict[PurePosixPath, tuple[int, in
 
 
 def _repeats(path: Path, size: tuple[int, int]) -> bool:
-    """Return whether squares side by side are alike, as frames one after the other are."""
+    """Return whether squares side by side are alike, as frames one after the other are.
+
+    Of noise and of what is almost flat, which are no pictures, and of damaged files the size tells.
+    """
     side, long = min(size), max(size)
     if long % side:
         return False
     try:
         image = read_image(path).mean(-1)
     except UserError:
-        return False
+        return True
     line = image if size[1] > size[0] else image.T
 
     def difference(shift: int) -> float:
         return float(np.abs(line[:, shift:] - line[:, :-shift]).mean())
 
-    return difference(side) < _ALIKE * difference(side // 2)
+    far = difference(side)
+    picture = far > _VISIBLE and difference(1) < _SMOOTH * far
+    return not picture or far < _ALIKE * difference(side // 2)
 
 
 def _size(tree: Tree, file: PurePosixPath) -> tuple[int, int] | None:
