@@ -181,7 +181,10 @@ def _ffmpeg(
     import imageio_ffmpeg
 
     raw = f"-y -v error -f rawvideo -pix_fmt rgb24 -s {size[1]}x{size[0]} -r {_rate(fps)} -i -"
-    coded = "-c:v libx264 -preset medium -crf 16 -pix_fmt yuv420p -movflags +faststart -f mp4"
+    # Converted by the matrix that is named: players of HD would take another one without a name.
+    matrix = "-vf scale=out_color_matrix=bt709:out_range=tv,format=yuv420p -color_range tv"
+    tags = "-colorspace bt709 -color_primaries bt709 -color_trc bt709"
+    coded = f"{matrix} {tags} -c:v libx264 -preset medium -crf 16 -movflags +faststart -f mp4"
     process = subprocess.Popen(
         [imageio_ffmpeg.get_ffmpeg_exe(), *f"{raw} {coded}".split(), str(path.absolute())],
         stdin=subprocess.PIPE,

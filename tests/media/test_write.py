@@ -134,3 +134,18 @@ def test_write_image_round_trip(tmp_path):
     np.testing.assert_array_equal(media.read_image(tmp_path / "i.png"), image)
     media.write_image(tmp_path / "g.png", image[..., :1])
     np.testing.assert_array_equal(media.read_image(tmp_path / "g.png")[..., 1], image[..., 0])
+
+
+@pytest.mark.parametrize("size", [(48, 64), (720, 1280)])
+def test_a_video_names_the_matrix_of_its_colours(tmp_path, size):
+    import av
+
+    colours = np.array([[200, 30, 40], [20, 180, 60], [30, 60, 220], [128, 128, 128]], np.uint8)
+    image = np.repeat(np.repeat(colours[None], size[0], 0), size[1] // 4, 1)
+    media.write_frames(tmp_path / "clip.mp4", [image] * 3, 25)
+    with av.open(str(tmp_path / "clip.mp4")) as container:
+        frame = next(container.decode(video=0))
+        assert (int(frame.colorspace), int(frame.color_range)) == (1, 1), "BT.709, limited"
+    frames, _ = media.read_video(tmp_path / "clip.mp4")
+    seen = next(frames)[size[0] // 2, size[1] // 8 :: size[1] // 4].astype(int)
+    assert np.abs(seen - colours).max() <= 4
