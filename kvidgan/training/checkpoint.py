@@ -151,8 +151,12 @@ def _networks(gan: VideoGAN) -> dict[str, dict[str, keras.Variable]]:
 
 
 def _parts(gan: VideoGAN) -> Iterator[tuple[str, keras.Layer]]:
-    """Yield each attribute that is a network, and each in a list of such, with its name."""
-    for attribute, value in vars(gan).items():
+    """Yield each attribute that is a network, and each in a list of such, with its name.
+
+    PyTorch keeps a module's modules apart from its other attributes.
+    """
+    attributes = vars(gan) | getattr(gan, "_modules", {})
+    for attribute, value in attributes.items():
         if attribute.startswith("_"):
             continue
         parts = list(value) if isinstance(value, list) else [value]

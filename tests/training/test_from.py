@@ -58,6 +58,7 @@ def same(one, other):
     return np.array_equal(one.numpy(), other.numpy())
 
 
+@pytest.mark.every_backend
 def test_another_patch_rebuilds_the_dense_layers_alone(first):
     gan, said = begun(first, "family.patch=64")
     before = original(first)
@@ -77,6 +78,7 @@ def test_another_patch_rebuilds_the_dense_layers_alone(first):
     assert "fresh from" in said
 
 
+@pytest.mark.every_backend
 def test_an_adversary_may_come_later_or_go(first):
     gan, said = begun(first, "family.preset=l1")
     assert "fresh" not in said
@@ -149,6 +151,7 @@ def test_names_of_later_stages():
     ]  # fmt: skip
 
 
+@pytest.mark.every_backend
 def test_what_is_frozen_is_not_kept(first, tmp_path):
     """Such as an eye that was trained elsewhere: it may be larger than all the rest."""
 
