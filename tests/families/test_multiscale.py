@@ -276,7 +276,6 @@ def test_old_configs_say_both_ways_of_resizing_at_once():
 # ---- Losses -------------------------------------------------------------------------------------
 
 
-@every_backend
 def test_losses_are_sums_over_the_scales():
     gan = family(preset="adv_gdl")
     given = batch(gan)
