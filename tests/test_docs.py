@@ -49,8 +49,11 @@ NOT_RUN = {
     "mypy": "checks the types of the code; CI runs it",
     "KERAS_BACKEND=torch pytest": "runs tests that run by themselves",
 }
-# What commands have that are left out of the inner loop: they train further models.
-LONG = re.compile(r"run\.name=|--from |--resume |^KERAS_BACKEND=|mine\.yaml|kvidgan bench")
+# What commands have that are left out of the inner loop: they train further models, or take long.
+LONG = re.compile(
+    r"run\.name=|--from |--resume |^KERAS_BACKEND=|mine\.yaml|kvidgan bench"
+    r"|kvidgan evaluate|--first |kvidgan view models"
+)
 
 
 class Command(NamedTuple):

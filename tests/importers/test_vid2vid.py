@@ -85,6 +85,7 @@ def test_the_foreground_is_drawn_apart(tmp_path):
     assert (config["foreground_width"], config["foreground_blocks"]) == (2, 3)
 
 
+@pytest.mark.slow
 def test_a_finer_scale_draws_upon_the_coarser_beside_it(tmp_path):
     coarse = generator(foreground=True, down=2, blocks=3)
     fine = networks.randomized(networks.FineGenerator(foreground=True), seed=1).train()
@@ -113,6 +114,7 @@ def test_a_finer_scale_draws_upon_the_coarser_beside_it(tmp_path):
     assert outcome.notes[-1].startswith("latest_net_G1.pth beside it is finer")
 
 
+@pytest.mark.slow
 def test_label_classes_are_numbered_or_named(tmp_path):
     path = networks.save(networks.CoarseGenerator(), tmp_path / "latest_net_G0.pth", "state")
     _, outcome = imported(path, *SMALL)

@@ -128,6 +128,7 @@ def red(viewer):
     return sorted(found, key=lambda colour: (found[colour], colour))[-3:]
 
 
+@pytest.mark.slow
 def test_open_play_step_scrub_export(viewer, tmp_path):
     viewer.focus("mean")
     viewer.until(lambda: len(red(viewer)) >= 2, "frames of the clip on the screen")
@@ -157,6 +158,7 @@ def test_open_play_step_scrub_export(viewer, tmp_path):
     assert "resource_tracker" not in viewer.said()
 
 
+@pytest.mark.slow
 def test_a_killed_worker_leaves_the_window_and_no_orphan_stays(viewer):
     viewer.focus("mean")
     viewer.until(lambda: len(red(viewer)) >= 2, "frames of the clip on the screen")
