@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
 
 from kvidgan.errors import UserError
 
@@ -34,6 +33,8 @@ def read(path: Path) -> dict[str, np.ndarray]:
     Raises:
         UserError: If the checkpoint is damaged, or one of its files is missing.
     """
+    import tensorflow as tf  # takes seconds, which files of other formats need not wait for
+
     try:
         reader = tf.train.load_checkpoint(str(path))
         names = sorted(reader.get_variable_to_shape_map())

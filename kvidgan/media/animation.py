@@ -10,15 +10,16 @@ from kvidgan.media.rate import rate_of, resampled
 from kvidgan.media.read import UNREADABLE, open_image, reason, rgb_array
 
 ANIMATED_SUFFIXES = frozenset({".webp", ".png", ".apng", ".tif", ".tiff"})  # that images have, too
+_FORMATS = {"GIF", "WEBP", "PNG", "TIFF"}
 _NO_DELAY = 100  # milliseconds that browsers show a picture without a delay
 
 
 def is_animation(path: Path) -> bool:
-    """Return whether an image file holds several pictures."""
+    """Return whether a file holds several pictures in a format of images, whatever its name."""
     try:
         with open_image(path) as image:
-            return getattr(image, "n_frames", 1) > 1
-    except UserError:
+            return image.format in _FORMATS and getattr(image, "n_frames", 1) > 1
+    except (UserError, *UNREADABLE):
         return False
 
 

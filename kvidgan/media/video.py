@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kvidgan.errors import UserError
-from kvidgan.media.animation import ANIMATED_SUFFIXES, read_animation
+from kvidgan.media.animation import is_animation, read_animation
 from kvidgan.media.rate import Rate, rate_of, resampled
 from kvidgan.media.read import IMAGE_SUFFIXES
 
@@ -27,7 +27,6 @@ VIDEO_SUFFIXES = {
     ".mp4", ".avi", ".mov", ".mkv", ".webm", ".gif", ".m4v", ".mpg", ".mpeg", ".wmv", ".flv",
     ".m2ts", ".3gp", ".3g2", ".ogv", ".y4m", ".vob", ".mxf", ".asf", ".f4v",
 }  # fmt: skip
-_ANIMATED = {".gif", *ANIMATED_SUFFIXES}
 _OTHERS = {
     ".txt", ".json", ".csv", ".xml", ".yaml", ".yml", ".md", ".html", ".pdf", ".npy", ".npz",
     ".mat", ".h5", ".hdf5", ".zip", ".tar", ".gz", ".keras", ".pt", ".pth", ".wav", ".mp3",
@@ -62,7 +61,7 @@ def read_video(path: Path, fps: float | None = None) -> tuple[Iterator[np.ndarra
     """
     if not path.is_file():
         raise UserError(f"{path} does not exist or is not a file: expected a video.")
-    read = read_animation if path.suffix.lower() in _ANIMATED else read_video_file
+    read = read_animation if is_animation(path) else read_video_file
     return read(path, fps)
 
 
@@ -106,7 +105,7 @@ def read_video_file(path: Path, fps: float | None = None) -> tuple[Iterator[np.n
             stream = _stream(container)
             if stream is None:
                 raise UserError(f"{path} holds no video: expected moving pictures.")
-            _check_range(path, stream.codec_context.color_trc)
+            _check_dynamic_range(path, stream.codec_context.color_trc)
             rate, end = _rate(container, stream)
     except av.error.FFmpegError as error:
         raise _damaged(path, error) from error
@@ -128,7 +127,7 @@ def _stream(container: Any) -> Any:
     return max(streams, key=lambda one: one.width * one.height, default=None)
 
 
-def _check_range(path: Path, transfer: int) -> None:
+def _check_dynamic_range(path: Path, transfer: int) -> None:
     if transfer in _HDR:
         raise UserError(
             f"{path} is a video of high dynamic range ({_HDR[transfer]}): expected standard range; "

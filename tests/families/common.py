@@ -3,6 +3,17 @@
 import numpy as np
 from keras import ops
 
+SMALL_MOCOGAN = {
+    "size": 32,
+    "frames": 8,
+    "content": 3,
+    "generator_width": 2,
+    "image_width": 2,
+    "video_width": 2,
+    "time_kernel": 2,
+    "categories": ["walk", "run"],
+}
+
 
 def batch(gan, count=2, seed=0, position=0):
     """Noise in the shape of a family's batches, in two classes; maps of three label classes."""

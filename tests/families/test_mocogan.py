@@ -5,21 +5,11 @@ from keras import ops
 
 from kvidgan.contract import DataFacts
 from kvidgan.families.mocogan import Config, Family, networks
-from tests.families.common import batch, numbers, parameters, values
+from tests.families.common import SMALL_MOCOGAN, batch, numbers, parameters, values
 
 every_backend = pytest.mark.every_backend
 
-SMALL = {
-    "size": 32,
-    "frames": 8,
-    "content": 3,
-    "motion": 4,
-    "generator_width": 2,
-    "image_width": 2,
-    "video_width": 2,
-    "time_kernel": 2,
-    "categories": ["walk", "run"],
-}
+SMALL = {**SMALL_MOCOGAN, "motion": 4}
 
 
 def family(**options):

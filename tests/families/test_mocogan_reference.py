@@ -6,7 +6,7 @@ import pytest
 
 from kvidgan.families.mocogan import Config, Family, networks
 from kvidgan.rollout import Description, Rollout, export_step
-from tests.families.common import numbers, parameters
+from tests.families.common import SMALL_MOCOGAN, numbers, parameters
 from tests.families.torch_reference import (
     channels_first,
     channels_last,
@@ -18,16 +18,7 @@ from tests.families.torch_reference import (
 
 every_backend = pytest.mark.every_backend
 
-SMALL = {
-    "size": 32,
-    "frames": 8,
-    "content": 3,
-    "generator_width": 2,
-    "image_width": 2,
-    "video_width": 2,
-    "time_kernel": 2,
-    "categories": ["walk", "run"],
-}
+SMALL = SMALL_MOCOGAN
 
 
 def family(**options):

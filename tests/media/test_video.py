@@ -232,6 +232,16 @@ def test_animations_of_every_kind(tmp_path, suffix):
     assert media.is_animation(path)
 
 
+def test_content_tells_an_animation_from_a_video(tmp_path):
+    first, *others = pictures()
+    first.save(tmp_path / "named.mp4", "gif", save_all=True, append_images=others, duration=40)
+    ffmpeg(*SOURCE, "-c:v", "libx264", "-f", "mp4", tmp_path / "named.gif")
+    assert read(tmp_path / "named.mp4")[0][:, 0, 0, 0].tolist() == REDS
+    assert read(tmp_path / "named.gif")[0].shape == (10, 48, 64, 3)
+    first.save(tmp_path / "single.gif")
+    assert len(read(tmp_path / "single.gif")[0]) == 1
+
+
 def test_one_short_delay_does_not_stretch_a_gif(tmp_path):
     first, *others = pictures()
     delays = [100] * 12
@@ -248,7 +258,7 @@ def test_unreadable_videos(tmp_path, capfd):
     (tmp_path / "bad.gif").write_bytes(b"GIF89a")
     for name, reason in [
         ("bad.mp4", "is damaged or not a video"),
-        ("bad.gif", "is not a readable image"),
+        ("bad.gif", "is damaged or not a video"),
         ("none.mp4", "does not exist"),
     ]:
         with pytest.raises(UserError, match=f"{name} {reason}"):
