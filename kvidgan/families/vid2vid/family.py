@@ -21,39 +21,14 @@ from kvidgan.families.vid2vid.discriminators import (
 )
 from kvidgan.families.vid2vid.features import REMEMBERED, clusters, encoder, over_objects, remember
 from kvidgan.families.vid2vid.generator import generator, past_name
+from kvidgan.families.vid2vid.losses import Window, motion_terms
 from kvidgan.nn.layers import instance_edges, one_hot_labels, to_signal
-from kvidgan.nn.losses import masked_l1
 from kvidgan.nn.patches import halved
 from kvidgan.nn.perceptual import perceptual_loss, perceptual_network
 from kvidgan.nn.temporal import span
-from kvidgan.nn.warp import warp
 
 Tensor = Any
-Window = dict[str, Tensor]
 
-
-LOSSES = {
-    "generator": "What the generators minimize: the sum of all its terms, weighted.",
-    "image_discriminator": "How badly the discriminators of single frames tell real from generated:"
-    " with LSGAN 0.25 for each size and for the frame and the image before composition, so 1 with "
-    "two sizes, if they cannot. Near 0 for long: they have won.",
-    "video_discriminator": "How badly the discriminators of several frames tell real from "
-    "generated: with LSGAN 0.25 for each size and temporal scale if they cannot. Of those that are "
-    "silent, the last value, 0 before the first.",
-    "adv_image": "What the generators lose to the discriminators of single frames, weighted.",
-    "adv_video": "What the generators lose to the discriminators of several frames, weighted.",
-    "features_image": "Feature matching, weighted: how differently the discriminators of single "
-    "frames see real and generated ones.",
-    "features_video": "The same in the discriminators of several frames.",
-    "perceptual": "How differently VGG-19 sees real and generated frames, weighted.",
-    "perceptual_raw": "The same of the images before composition.",
-    "flow": "The error of the generated flow, pixels, where the reference flow can be trusted; "
-    "weighted.",
-    "warp": "The true past frame, warped along the generated flow, to the true frame; weighted.",
-    "steady": "The generated frame to the one before it, warped along the reference flow: flicker; "
-    "weighted.",
-    "mask": "How much is drawn anew where the past frame could be warped; weighted.",
-}
 
 SMALL = {
     "size": [64, 64],
@@ -366,7 +341,7 @@ class Family(FamilyModel):
             if config.flow:
                 terms["perceptual_raw"] = perceptual_loss(self.perceptual, _flat(real), _flat(raw))
         if config.flow:
-            terms |= self._motion_terms(window, outputs, generated)
+            terms |= motion_terms(config, window, outputs, generated)
         return {name: getattr(config, f"{name}_weight") * term for name, term in terms.items()}
 
     def _video_terms(self, window: Window, generated: Tensor, scale: int) -> AdversarialTerms:
@@ -378,28 +353,6 @@ class Family(FamilyModel):
 
         silent = (ops.zeros(()), ops.zeros(()))
         return AdversarialTerms(*when(self._judges(window, scale), terms, silent))
-
-    def _motion_terms(self, window, outputs, generated):
-        """Return the losses of flow, of what it warps, and of the mask (eq. 5 and sec. 4)."""
-        config = self.config
-        found: dict[str, list[Tensor]] = {"flow": [], "warp": [], "steady": [], "mask": []}
-        for number, output in enumerate(outputs):
-            time = config.kept + number
-            flow, confidence = window["flow"][:, time], window["confidence"][:, time]
-            real, before = window["frames"][:, time], window["frames"][:, time - 1]
-
-            # The flow itself, in pixels of the coarsest scale, and where it takes the past frame.
-            error = masked_l1(flow, output["flow"], confidence)
-            found["flow"].append(error / 2 ** (config.scales - 1))
-            found["warp"].append(masked_l1(real, warp(before, output["flow"]), confidence))
-
-            # The past generated frame, taken along the true flow: what flickers is lost here.
-            steady = warp(ops.stop_gradient(generated[:, time - 1]), flow)
-            found["steady"].append(masked_l1(steady, output["frame"], confidence))
-            found["mask"].append(ops.mean(output["mask"] * confidence))
-        if config.first_frame == "real":
-            del found["mask"]
-        return {name: sum(values) / len(values) for name, values in found.items()}
 
     def _image_inputs(self, window, generated, raw) -> tuple[Tensor, list[Tensor]]:
         """Return new frames with their labels: the real ones, and the composed and raw ones."""
