@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 
 from kvidgan.data.layouts.registry import open_source
+from kvidgan.data.reading import Reading
 from kvidgan.data.store.reader import ClipStore
 from kvidgan.errors import UserError
 from kvidgan.rollout.description import Description, read_description
@@ -12,8 +13,12 @@ from kvidgan.runs import Run
 Lines = list[tuple[str, str]]
 
 
-def describe(path: str | Path) -> Lines:
+def describe(path: str | Path, reading: Reading = Reading()) -> Lines:
     """Describe an exported file, a run, a clip store, or a file or folder of data.
+
+    Args:
+        path: What to describe.
+        reading: How the files are to be read, if they are data.
 
     Returns:
         (what, value) pairs in the order to show them.
@@ -31,7 +36,7 @@ def describe(path: str | Path) -> Lines:
     if path.suffix in (".h5", ".hdf5"):
         with ClipStore.open(path) as store:
             return [("clip store", str(path)), *store.describe()]
-    return _source(path)
+    return _source(path, reading)
 
 
 def _model(description: Description) -> Lines:
@@ -71,8 +76,8 @@ def _run(run: Run) -> Lines:
     return [*lines, ("exported", str(model) if model.is_file() else "not yet")]
 
 
-def _source(path: Path) -> Lines:
-    source = open_source(path)
+def _source(path: Path, reading: Reading) -> Lines:
+    source = open_source(path, reading)
     lines = [("data", source.describe())]
     lines += [("skipped", f"{skipped.name}: {skipped.reason}") for skipped in source.skipped]
     return lines

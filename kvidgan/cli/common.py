@@ -23,7 +23,6 @@ ConfigName = Annotated[
 ]
 Model = Annotated[Path, typer.Argument(help="An exported .keras file, or a run's folder.")]
 Output = Annotated[Path, typer.Option("-o", "--output", help=".gif, .mp4 or a folder.")]
-LayoutOption = Annotated[str, typer.Option(help="Force a layout instead of recognising it.")]
 ScaleOption = Annotated[int, typer.Option(min=0, help="Enlarge by a whole number; 0 chooses one.")]
 
 

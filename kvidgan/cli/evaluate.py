@@ -5,10 +5,13 @@ from typing import Annotated
 
 import typer
 
-from kvidgan.cli.common import LayoutOption, backend, progress, say
+from kvidgan.cli.common import backend, progress, say
+from kvidgan.cli.reading import reads_data
+from kvidgan.data.reading import Reading
 from kvidgan.errors import UserError
 
 
+@reads_data
 def evaluate(
     models: Annotated[
         list[Path],
@@ -25,7 +28,6 @@ def evaluate(
     split: Annotated[
         str | None, typer.Option(help="Default: test if the data has it, else val, else all.")
     ] = None,
-    layout: LayoutOption = "auto",
     protocol: Annotated[
         str, typer.Option(help="Definition of the scores: kvidgan's, or mathieu's as published.")
     ] = "kvidgan",
@@ -42,6 +44,8 @@ def evaluate(
             help="A folder. Default: report.* beside one model, comparison.* of several here.",
         ),
     ] = None,
+    *,
+    reading: Reading,
 ) -> None:
     """Score predictors and models that follow label maps on real clips, beside baselines."""
     with backend():
@@ -58,10 +62,9 @@ def evaluate(
         raise UserError(f"-o: expected a folder, found the file {output}; choose another name.")
     files = model_names([exported(model) for model in models])
     rollouts = {name: Rollout.open(path) for name, path in files.items()}
-    # Unchecked: opening the data names what it does not know.
-    config = DataConfig.model_construct(path=data).model_copy(update={"layout": layout})
+    config = DataConfig(path=data, **reading.model_dump())
     kind = labels_to_find({name: rollout.description for name, rollout in rollouts.items()})
-    if kind and not is_store(data) and find_source(data, layout).labels is None:
+    if kind and not is_store(data) and find_source(data, reading).labels is None:
         config = config.model_copy(update={"labels": kind})
     scores = score(
         rollouts,

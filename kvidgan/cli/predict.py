@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 import typer
 
-from kvidgan.cli.common import LayoutOption, Model, Output, ScaleOption, backend, counted, say
+from kvidgan.cli.common import Model, Output, ScaleOption, backend, counted, say
+from kvidgan.cli.reading import reads_data
+from kvidgan.data.reading import Reading
 from kvidgan.errors import UserError
 from kvidgan.media import enlarge, parse_size, write_together
 from kvidgan.media.comparison import comparison
@@ -18,6 +20,7 @@ if TYPE_CHECKING:  # it loads Keras
     from kvidgan.playback.playback import Playback, PlaybackFrame
 
 
+@reads_data
 def predict(
     model: Model,
     clip: Annotated[
@@ -45,7 +48,6 @@ def predict(
     video: Annotated[
         str | None, typer.Option(help="Which video, by name or number, where there are several.")
     ] = None,
-    layout: LayoutOption = "auto",
     first: Annotated[
         str | None,
         typer.Option(
@@ -90,6 +92,8 @@ def predict(
         float | None, typer.Option(min=0.1, max=100, help="Default: the clip's own, or 12.5.")
     ] = None,
     scale: ScaleOption = 0,
+    *,
+    reading: Reading,
 ) -> None:
     """Go on with a clip: predict the frames after its first ones, or make those of label maps."""
     wanted = None if size is None else parse_size(size, "--size")
@@ -103,7 +107,7 @@ def predict(
     rollout = Rollout.open(exported(model))
     extras = outputs.split(",") if outputs else []
     check_extras(rollout.description, extras)
-    plan = ClipPlan(clip, video, layout, start, stride, first, wanted, seed, looks)
+    plan = ClipPlan(clip, video, reading, start, stride, first, wanted, seed, looks)
     playback = play(rollout, plan)
     if not playback.has_label_maps:
         frames = frames or 64

@@ -5,15 +5,17 @@ from typing import Annotated, Literal
 
 import typer
 
-from kvidgan.cli.common import LayoutOption, progress, say
+from kvidgan.cli.common import progress, say
+from kvidgan.cli.reading import reads_data
+from kvidgan.data.reading import Reading
 from kvidgan.errors import UserError
 from kvidgan.media import parse_size
 
 
+@reads_data
 def prepare(
     source: Annotated[str, typer.Argument(help="A folder or file of videos, or a built-in set.")],
     destination: Annotated[Path, typer.Argument(help="The clip store to write, NAME.h5.")],
-    layout: LayoutOption = "auto",
     size: Annotated[
         str | None,
         typer.Option(
@@ -24,22 +26,14 @@ def prepare(
         Literal["edges", "foreground"] | None,
         typer.Option(help="Find label maps in the frames: edges, or what moves in a still scene."),
     ] = None,
-    classes: Annotated[
-        int | None,
-        typer.Option(
-            min=1, max=256, help="Of label maps. Default: one more than the highest id in them."
-        ),
-    ] = None,
     test_frames: Annotated[
         int | None,
         typer.Option(min=1, help="Make so many frames at the end of every video the test split."),
     ] = None,
-    clips: Annotated[
-        int | None,
-        typer.Option(min=1, help="How many to draw, layout moving_mnist only. Default: 10000."),
-    ] = None,
     strict: Annotated[bool, typer.Option(help="Stop at the first damaged file.")] = False,
     overwrite: Annotated[bool, typer.Option(help="Replace another store of that name.")] = False,
+    *,
+    reading: Reading,
 ) -> None:
     """Turn a data set into one clip store, once; says what was found and what was skipped."""
     from kvidgan.data.open import prepare_path
@@ -47,10 +41,8 @@ def prepare(
     report = prepare_path(
         source,
         destination,
-        layout=layout,
+        reading=reading,
         size=_height_width(size),
-        clips=clips,
-        classes=classes,
         labels=labels,
         test_frames=test_frames,
         strict=strict,

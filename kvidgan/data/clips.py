@@ -1,6 +1,5 @@
 """Clip: one opened video of whatever a path holds, read frame by frame."""
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -12,13 +11,13 @@ import numpy as np
 from kvidgan.data.labels import FoundLabels, LabelSet, find_labels, found_label_set
 from kvidgan.data.layouts.images import inspect_labels, label_set, read_labels
 from kvidgan.data.open import find_source, is_store
+from kvidgan.data.reading import Reading, option_name
 from kvidgan.data.selection import select_video, video_note
 from kvidgan.data.source import Source, Video
 from kvidgan.data.store.reader import ClipStore
 from kvidgan.data.text import counted
 from kvidgan.data.transforms import resized
 from kvidgan.errors import UserError
-from kvidgan.media import read_video
 
 _BLOCK = 8  # frames that are read from a store at a time
 
@@ -72,7 +71,7 @@ class LabelClip:
 def open_clip(
     path: str | Path,
     video: str | int | None = None,
-    layout: str = "auto",
+    reading: Reading = Reading(),
     labels: FoundLabels | None = None,
     size: tuple[int, int] | None = None,
     objects: bool = False,
@@ -83,7 +82,7 @@ def open_clip(
         path: Anything that `kvidgan prepare` takes, a clip store, or one film strip, GIF or array.
         video: Name, number from 0, or an ending that only one name has, tried in this order; None
             for the first of split "test", else of "val", else of all.
-        layout: Name of the layout to expect, or "auto".
+        reading: How the files are to be read.
         labels: Labels to find in the frames; None for those that come with them, if any.
         size: Height and width that frames and label maps are cropped and resized to, before labels
             are found; None for their own.
@@ -97,9 +96,10 @@ def open_clip(
         clip = open_clip("moving_shapes", video=3)
         first = next(clip.frames)  # uint8 (32, 32, 3)
     """
-    source = _source(Path(path), layout)
+    source = _source(Path(path), reading)
     selected = select_video(source, video)
-    frames, fps = _open(source, selected, size)
+    frames = resized(selected, size).read()
+    fps = selected.fps if selected.probe is None else selected.probe().fps
     first = next(frames, None)
     if first is None:
         raise UserError(f"{selected.name} in {path} holds no frame: choose another video.")
@@ -115,7 +115,7 @@ def open_clip(
 def open_labels(
     path: str | Path,
     video: str | int | None = None,
-    layout: str = "auto",
+    reading: Reading = Reading(),
     size: tuple[int, int] | None = None,
     objects: bool = False,
 ) -> LabelClip:
@@ -126,14 +126,14 @@ def open_labels(
             several such folders.
         video: Name, number from 0, or an ending that only one name has, tried in this order; None
             for the first of split "test", else of "val", else of all.
-        layout: Name of the layout to expect, or "auto".
+        reading: How the files are to be read.
         size: Height and width that label maps are cropped and resized to; None for their own.
         objects: Whether to read the numbers of objects, from instance maps, with the label maps.
 
     Raises:
         UserError: If there is no such path or video, or what it holds are no label maps.
     """
-    source = _source(Path(path), layout)
+    source = _source(Path(path), reading)
     selected = select_video(source, video)
     if source.labels is None:
         selected, classes = _images_as_labels(source, selected)
@@ -186,14 +186,19 @@ def take(
 # --- opening
 
 
-def _source(path: Path, layout: str) -> Source:
-    return _store_source(path, layout) if is_store(path) else find_source(str(path), layout)
+def _source(path: Path, reading: Reading) -> Source:
+    return _store_source(path, reading) if is_store(path) else find_source(str(path), reading)
 
 
-def _store_source(path: Path, layout: str) -> Source:
+def _store_source(path: Path, reading: Reading) -> Source:
     """List a clip store's videos as those of any other source."""
-    if layout != "auto":
-        raise UserError(f"{path} is a clip store and has no layout: leave out {layout!r}.")
+    if reading.layout != "auto":
+        raise UserError(f"{path} is a clip store and has no layout: leave out {reading.layout!r}.")
+    for name, value in reading.options().items():
+        raise UserError(
+            f"{path} is a clip store, which is read already: expected no {option_name(name)}, found"
+            f" {value}; leave it out."
+        )
     store = ClipStore.open(path)
     videos = [
         Video(
@@ -203,6 +208,7 @@ def _store_source(path: Path, layout: str) -> Source:
             length=int(row["length"]),
             height=int(row["height"]),
             width=int(row["width"]),
+            fps=float(row["fps"]) if row["fps"] > 0 else None,
             read_maps=partial(_read_maps, store, number) if store.labels else None,
         )
         for number, row in enumerate(store.index)
@@ -225,17 +231,6 @@ def _read_maps(store: ClipStore, video: int) -> Iterator[Mapping[str, np.ndarray
             stop = min(start + _BLOCK, length)
             blocks = {name: store.read_map(name, video, start, stop) for name in names}
             yield from ({n: block[i] for n, block in blocks.items()} for i in range(stop - start))
-
-
-def _open(
-    source: Source, video: Video, size: tuple[int, int] | None
-) -> tuple[Iterator[np.ndarray], float | None]:
-    """Return the frames and, of a video file, the frames per second."""
-    if source.layout != "videos":
-        return resized(video, size).read(), None
-    frames, fps = read_video(video.files[0])
-    rate = fps if math.isfinite(fps) and fps > 0 else None
-    return resized(replace(video, read=lambda: frames), size).read(), rate
 
 
 def _own_labels(

@@ -24,6 +24,7 @@ from kvidgan.data.store.reader import ClipStore
 from kvidgan.data.store.writer import FrameRecord, StoreWriter
 from kvidgan.data.transforms import held_out, resized, with_labels
 from kvidgan.errors import UserError
+from kvidgan.media import tolerated
 
 PART_VIDEOS = 256
 PART_BYTES = 64 * 2**20
@@ -122,10 +123,8 @@ def fingerprint_of(source: Source, size: tuple[int, int] | None, **options: Any)
         **options: Other settings of `prepare` that are not at their defaults.
     """
     digest = blake2b(digest_size=16)
-    # Without labels or options as it was before there were any: those stores are still good.
-    facts: list[Any] = [1, source.layout, source.name, source.note, source.classes, size]
-    if source.labels is not None or options:
-        facts += [FORMAT, source.labels and asdict(source.labels), options]
+    labels = source.labels and asdict(source.labels)
+    facts = [FORMAT, source.layout, source.name, source.note, source.classes, size, labels, options]
     digest.update(json.dumps(facts).encode())
     if source.videos and not source.videos[0].files:
         # A drawn set has no files: its first clip changes when the drawing does.
@@ -133,7 +132,7 @@ def fingerprint_of(source: Source, size: tuple[int, int] | None, **options: Any)
             digest.update(values.tobytes())
     for video in source.videos:
         stats = [(f.name, s.st_size, s.st_mtime_ns) for f in video.files if (s := f.stat())]
-        row = [video.name, video.class_index, video.split, stats]
+        row = [video.name, video.class_index, video.split, video.fps, stats]
         digest.update(json.dumps(row).encode())
     return digest.hexdigest()
 
@@ -205,7 +204,7 @@ def _part_path(folder: Path, start: int) -> Path:
 
 def _num_videos(part: ClipStore) -> int:
     """Return the number of the source's videos that a part holds or has skipped."""
-    return len(part) + len(part.skipped)
+    return len(part) + sum(not skipped.rest_kept for skipped in part.skipped)
 
 
 def _finished(folder: Path, fingerprint: str) -> list[ClipStore]:
@@ -235,15 +234,33 @@ def _fill(
     filled = 0
     for number, video in enumerate(source.videos[start:], start=start):
         records = _reported(video, partial(report, number, len(source.videos)))
+        damage: list[UserError] = []
         try:
-            filled += writer.add(video, records)
+            with tolerated(partial(_keep, damage, strict)):
+                filled += writer.add(_with_fps(video), records)
         except UserError as error:
             if strict:
                 raise
             writer.skipped.append(Skipped(video.name, without_path(error, source.path)))
+        else:
+            writer.skipped += [_left_out(video, error, source.path) for error in damage]
         report(number + 1, len(source.videos), video.name)
         if filled >= PART_BYTES or number + 1 - start >= PART_VIDEOS:
             return
+
+
+def _keep(damage: list[UserError], strict: bool, error: UserError) -> None:
+    if strict:
+        raise error
+    damage.append(error)
+
+
+def _left_out(video: Video, error: UserError, root: Path) -> Skipped:
+    return Skipped(video.name, without_path(error, root), rest_kept=True)
+
+
+def _with_fps(video: Video) -> Video:
+    return video if video.probe is None else replace(video, fps=video.probe().fps)
 
 
 def _reported(video: Video, report: Callable[[str], None]) -> Iterator[FrameRecord]:

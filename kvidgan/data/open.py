@@ -9,7 +9,8 @@ from typing import Any
 from kvidgan.data.builtin import registry as builtin
 from kvidgan.data.convert import OnProgress, PrepareReport, fingerprint_of, prepare
 from kvidgan.data.labels import FoundLabels
-from kvidgan.data.layouts.registry import layout_with_option, open_source
+from kvidgan.data.layouts.registry import layouts_with_option, open_source
+from kvidgan.data.reading import Reading, option_name
 from kvidgan.data.schema import DataConfig, DigitsConfig
 from kvidgan.data.source import Source
 from kvidgan.data.store.reader import ClipStore
@@ -24,10 +25,8 @@ def prepare_path(
     path: str,
     destination: Path,
     *,
-    layout: str = "auto",
+    reading: Reading = Reading(),
     size: int | tuple[int, int] | None = None,
-    clips: int | None = None,
-    classes: int | None = None,
     labels: FoundLabels | None = None,
     test_frames: int | None = None,
     strict: bool = False,
@@ -40,10 +39,8 @@ def prepare_path(
     Args:
         path: Folder or file of videos, or name of a built-in set.
         destination: Path of the store to write.
-        layout: Name of the layout to expect, or "auto".
+        reading: How the files are to be read.
         size: Side, or (height, width), that frames are cropped and resized to, pixels.
-        clips: Number of clips that the layout moving_mnist draws; None for its default.
-        classes: Number of classes of the label maps; None for as many as are found in them.
         labels: Labels to find in the frames of a source without label maps; None for none.
         test_frames: Number of frames at the end of every video that become one of split "test";
             None for none.
@@ -52,7 +49,7 @@ def prepare_path(
         say: Function that is called with a line about what was found.
         on_progress: Function that is called with (videos done, videos in all, name).
     """
-    source = find_source(path, layout, clips=clips, classes=classes)
+    source = find_source(path, reading)
     say(source.describe())
     report = prepare(
         source,
@@ -92,9 +89,7 @@ def open_data(
         store = ClipStore.open(config.path)
         _check_labels(config, store)
         return _warn_of_shared(store)
-    source = find_source(
-        config.path, config.layout, config.seed, config.digits, classes=config.classes
-    )
+    source = find_source(config.path, config, config.seed, config.digits)
     options: dict[str, Any] = {"labels": config.labels} if config.labels else {}
     name = f"{source.name}-{fingerprint_of(source, None, **options)[:12]}.h5"
     path = Path(config.cache) / name
@@ -141,36 +136,31 @@ def _check_labels(config: DataConfig, store: ClipStore) -> None:
 
 def find_source(
     path: str,
-    layout: str = "auto",
+    reading: Reading = Reading(),
     seed: int = 0,
     digits: DigitsConfig | None = None,
-    clips: int | None = None,
-    classes: int | None = None,
 ) -> Source:
     """Open what lies at a path, or else the built-in set of this name.
 
     Args:
         path: Folder or file of videos, or name of a built-in set.
-        layout: Name of the layout to expect, or "auto".
+        reading: How the files are to be read.
         seed: Seed of a built-in set.
         digits: Options of the built-in set moving_digits; None for their defaults.
-        clips: Number of clips that the layout moving_mnist draws; None for its default.
-        classes: Number of classes of the label maps; None for as many as are found in them.
 
     Raises:
         UserError: If there is neither, or nothing usable.
     """
     if Path(path).exists():
-        return open_source(path, layout, clips, classes)
+        return open_source(path, reading)
     if path in builtin.NAMES:
-        if layout != "auto":
-            raise UserError(f"{path} is drawn and has no layout: leave out {layout!r}.")
-        for name, value in (("clips", clips), ("classes", classes)):
-            if value is not None:
-                raise UserError(
-                    f"{path} is a built-in set: expected no --{name}, found {value}; leave it out,"
-                    f" it is for the layout {layout_with_option(name)}."
-                )
+        if reading.layout != "auto":
+            raise UserError(f"{path} is drawn and has no layout: leave out {reading.layout!r}.")
+        for name, value in reading.options().items():
+            raise UserError(
+                f"{path} is a built-in set: expected no {option_name(name)}, found {value}; leave"
+                f" it out, it is for {layouts_with_option(name)}."
+            )
         return builtin.open_builtin(path, seed, digits)
     near = difflib.get_close_matches(path, builtin.NAMES, n=1, cutoff=0.0)
     raise UserError(

@@ -1,20 +1,9 @@
 """Schema of the `data` section of a run's configuration."""
 
-from typing import Literal
-
 from pydantic import BaseModel, ConfigDict, Field
 
 from kvidgan.data.labels import FoundLabels
-
-LayoutName = Literal[
-    "auto",
-    "labelled_frames",
-    "film_strips",
-    "videos",
-    "frame_folders",
-    "arrays",
-    "moving_mnist",
-]
+from kvidgan.data.reading import Reading
 
 
 class DigitsConfig(BaseModel):
@@ -30,17 +19,12 @@ class DigitsConfig(BaseModel):
     clips: int = Field(2000, ge=1, le=10**6, description="Number of clips.")
 
 
-class DataConfig(BaseModel):
+class DataConfig(Reading):
     """The videos to train on, and how they are read."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     path: str = Field(
         min_length=1,
         description="Folder or file of videos, clip store (.h5), or name of a built-in set.",
-    )
-    layout: LayoutName = Field(
-        "auto", description="Layout of the videos in the folder; auto recognises it."
     )
     digits: DigitsConfig = Field(
         DigitsConfig(), description="Options of the built-in set moving_digits, of no other data."
@@ -49,12 +33,6 @@ class DataConfig(BaseModel):
         None,
         description="Label maps to find in the frames of plain videos: edges, or the foreground "
         "that moves before a still background; null takes those that come with the data, if any.",
-    )
-    classes: int | None = Field(
-        None,
-        ge=1,
-        le=256,
-        description="Number of classes of the label maps; null for as many as are found in them.",
     )
     split: str | None = Field(
         "train",

@@ -10,6 +10,7 @@ import numpy as np
 from kvidgan.data.labels import LabelSet
 from kvidgan.data.text import counted
 from kvidgan.errors import UserError
+from kvidgan.media import VideoFacts
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,9 @@ class Video:
         length: Number of frames; None when only reading tells.
         height: Height of the frames in pixels; None when only reading tells.
         width: Width of the frames in pixels; None when only reading tells.
+        fps: Frames per second; None where nothing says, or when only reading tells.
         files: Files that the video is read from.
+        probe: Function that returns what a look into the file tells; None where this says all.
         read_maps: Function that returns an iterator of the maps of each frame: "labels", uint8
             (height, width), and where there are some "instances", uint16 (height, width); None
             where frames have no label maps.
@@ -38,23 +41,27 @@ class Video:
     length: int | None = None
     height: int | None = None
     width: int | None = None
+    fps: float | None = None
     files: tuple[Path, ...] = ()
+    probe: Callable[[], VideoFacts] | None = None
     read_maps: Callable[[], Iterator[Mapping[str, np.ndarray]]] | None = None
 
 
 @dataclass(frozen=True)
 class Skipped:
-    """Skipped: a file or video that is not used.
+    """Skipped: a file, a video or a part of one that is not used.
 
     Attributes:
         name: Path of the file or name of the video, inside the source.
         reason: Reason in a few words, without a full stop.
         damaged: Whether it is damaged, not merely of another kind.
+        rest_kept: Whether it is a part of a video whose rest is used.
     """
 
     name: str
     reason: str
     damaged: bool = True
+    rest_kept: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,6 +75,7 @@ class Source:
         skipped: Files and videos that are not used.
         classes: Names of the class folders, in natural order.
         note: Remark on how the layout was understood, for `describe`.
+        guesses: What may be understood otherwise, one sentence each, with the option for it.
         labels: Classes of the videos' label maps; None without label maps.
     """
 
@@ -77,6 +85,7 @@ class Source:
     skipped: list[Skipped] = field(default_factory=list)
     classes: list[str] = field(default_factory=list)
     note: str = ""
+    guesses: list[str] = field(default_factory=list)
     labels: LabelSet | None = None
 
     @property

@@ -12,6 +12,7 @@ from kvidgan.media.convert import (
     to_float,
     to_uint8,
 )
+from kvidgan.media.damage import damaged, tolerated
 from kvidgan.media.draw import (
     BACKGROUND,
     CONTEXT_COLOUR,
@@ -25,8 +26,9 @@ from kvidgan.media.draw import (
     grid,
     strip,
 )
+from kvidgan.media.rate import VideoFacts
 from kvidgan.media.read import IMAGE_SUFFIXES, image_size, natural_key, read_image, read_map
-from kvidgan.media.video import is_video, read_video
+from kvidgan.media.video import is_video, probe_video, read_video
 from kvidgan.media.write import replacing, write_frames, write_image
 from kvidgan.media.write_together import write_together
 
@@ -36,10 +38,12 @@ __all__ = [
     "CONTEXT_COLOUR",
     "IMAGE_SUFFIXES",
     "PREDICTED_COLOUR",
+    "VideoFacts",
     "bordered",
     "colour_flow",
     "colour_labels",
     "colour_mask",
+    "damaged",
     "enlarge",
     "fit_flow",
     "fit_frames",
@@ -51,6 +55,7 @@ __all__ = [
     "is_video",
     "natural_key",
     "parse_size",
+    "probe_video",
     "read_image",
     "read_map",
     "read_video",
@@ -58,6 +63,7 @@ __all__ = [
     "strip",
     "to_float",
     "to_uint8",
+    "tolerated",
     "write_frames",
     "write_image",
     "write_together",

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from kvidgan.errors import UserError
-from kvidgan.media.rate import rate_of, resampled
+from kvidgan.media.rate import VideoFacts, rate_of, resampled, slots
 from kvidgan.media.read import UNREADABLE, open_image, reason, rgb_array
 
 ANIMATED_SUFFIXES = frozenset({".webp", ".png", ".apng", ".tif", ".tiff"})  # that images have, too
@@ -37,6 +37,23 @@ def read_animation(path: Path, fps: float | None = None) -> tuple[Iterator[np.nd
     Raises:
         UserError: If the file is no image, at once; if it is damaged, at once or while reading.
     """
+    times, _ = _times(path)
+    wanted = fps or rate_of(times, 0.0).fps
+    return resampled(_frames(path, times), wanted, times[-1]), wanted
+
+
+def probe_animation(path: Path, fps: float | None = None) -> VideoFacts:
+    """Look into an animation; see `probe_video`."""
+    times, size = _times(path)
+    own = rate_of(times, 0.0)
+    wanted = fps or own.fps
+    same = own.steady and fps in (None, own.fps)
+    length = len(times) - 1 if same else max(1, slots(times[-1], wanted))
+    return VideoFacts(wanted, length, *size, () if same else (f"brought to {wanted:g} fps",))
+
+
+def _times(path: Path) -> tuple[list[float], tuple[int, int]]:
+    """Return the seconds at which pictures begin and the last one ends, and (height, width)."""
     delays = []  # milliseconds
     with open_image(path) as image:
         try:
@@ -47,9 +64,8 @@ def read_animation(path: Path, fps: float | None = None) -> tuple[Iterator[np.nd
                 delays.append(image.info.get("duration") or _NO_DELAY)
         except UNREADABLE as error:
             raise _damaged(path, error) from error
-    times = [sum(delays[:number]) / 1000 for number in range(len(delays) + 1)]
-    wanted = fps or rate_of(times, 0.0).fps
-    return resampled(_frames(path, times), wanted, times[-1]), wanted
+        size = image.height, image.width
+    return [sum(delays[:number]) / 1000 for number in range(len(delays) + 1)], size
 
 
 def _frames(path: Path, times: list[float]) -> Iterator[tuple[np.ndarray, float]]:

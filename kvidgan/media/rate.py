@@ -1,4 +1,4 @@
-"""Rate: how often frames follow each other, and frames brought to one rate."""
+"""Rate: how often frames follow each other, and frames brought to one rate; facts of a video."""
 
 import math
 from collections.abc import Iterable, Iterator
@@ -7,6 +7,24 @@ from typing import NamedTuple
 import numpy as np
 
 _STEADY = 0.3  # of the median: neighbours that differ by less are as far apart as the others
+
+
+class VideoFacts(NamedTuple):
+    """VideoFacts: what a look into a file tells, without decoding all of it.
+
+    Attributes:
+        fps: Frames per second that are read; None where the file does not say.
+        length: Number of frames that are read, if none is damaged.
+        height: Height of the frames as read, pixels.
+        width: Width of the frames as read, pixels.
+        conversions: What is done to the frames on the way, in a few words each.
+    """
+
+    fps: float | None
+    length: int
+    height: int
+    width: int
+    conversions: tuple[str, ...] = ()
 
 
 class Rate(NamedTuple):
@@ -36,13 +54,13 @@ def resampled(
         if before is None:
             first = time
         else:
-            until = _slots(time - first, fps)
+            until = slots(time - first, fps)
             for _ in range(until - shown):
                 yield before
             shown = max(shown, until)
         before = frame
     if before is not None:
-        left = 1 if end is None else _slots(end - first, fps) - shown
+        left = 1 if end is None else slots(end - first, fps) - shown
         for _ in range(max(left, 0 if shown else 1)):
             yield before
 
@@ -61,6 +79,6 @@ def rate_of(times: list[float], fallback: float) -> Rate:
     return Rate(fallback if close else 1 / mean, steady)
 
 
-def _slots(seconds: float, fps: float) -> int:
+def slots(seconds: float, fps: float) -> int:
     """Return how many frames begin before, time stamps being exact to a quarter of a frame."""
     return math.ceil(seconds * fps - 0.25)

@@ -1,19 +1,19 @@
 """Videos, decoded by FFmpeg's libraries: upright, deinterlaced, of square pixels, at one rate."""
 
 import math
-from collections import deque
 from collections.abc import Iterator
-from fractions import Fraction
+from contextlib import contextmanager
 from functools import lru_cache
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from kvidgan.errors import UserError
-from kvidgan.media.animation import is_animation, read_animation
-from kvidgan.media.rate import Rate, rate_of, resampled
+from kvidgan.media.animation import is_animation, probe_animation, read_animation
+from kvidgan.media.converter import Converted, Converter, display_matrix
+from kvidgan.media.damage import damaged
+from kvidgan.media.rate import VideoFacts, rate_of, resampled, slots
 from kvidgan.media.read import IMAGE_SUFFIXES
 
 # Transfer functions of high dynamic range, as ITU-T H.273 numbers them.
@@ -65,6 +65,43 @@ def read_video(path: Path, fps: float | None = None) -> tuple[Iterator[np.ndarra
     return read(path, fps)
 
 
+def probe_video(path: Path, fps: float | None = None) -> VideoFacts:
+    """Look into a video file, or an animation.
+
+    Args:
+        path: Path of the file.
+        fps: Frames per second to read; None for the file's own, the median where they vary.
+
+    Raises:
+        UserError: If the file is missing or cannot be decoded.
+    """
+    return (probe_animation if is_animation(path) else _probe_file)(path, fps)
+
+
+def _probe_file(path: Path, fps: float | None) -> VideoFacts:
+    with _opened(path) as (container, stream):
+        timing = _timing(container, stream)
+    with _opened(path) as (container, stream):
+        first = next(_decoded(path, container, stream), None)
+        if first is None:
+            raise UserError(f"{path} is a damaged video: it holds no frame.")
+        aspect = stream.sample_aspect_ratio
+    height, width = Converter(first, aspect).shape
+    wanted = fps or (timing.fps if math.isfinite(timing.fps) and timing.fps > 0 else None)
+    same = timing.steady and fps in (None, timing.fps)
+    length = timing.length
+    if wanted and not same:
+        length = max(1, slots(timing.end - timing.start, wanted))
+    conversions = {
+        "deinterlaced": first.interlaced_frame,
+        "turned or mirrored": display_matrix(first) is not None,
+        "pixels made square": (aspect or 1) != 1,
+        f"brought to {wanted:g} fps": not same,
+    }
+    done = tuple(name for name, happens in conversions.items() if happens)
+    return VideoFacts(wanted, length, height, width, done)
+
+
 @lru_cache(maxsize=4096)
 def is_video_file(path: Path) -> bool:
     """Return whether FFmpeg finds moving pictures in a file, whatever its name."""
@@ -98,6 +135,17 @@ def read_video_file(path: Path, fps: float | None = None) -> tuple[Iterator[np.n
         UserError: If it is none, or of high dynamic range, at once; if it is damaged, while
             reading.
     """
+    with _opened(path) as (container, stream):
+        timing = _timing(container, stream)
+    if timing.steady and fps in (None, timing.fps):
+        return (frame for frame, _ in _converted(path)), timing.fps
+    wanted = fps or timing.fps
+    return resampled(_converted(path), wanted, timing.end), wanted
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
+    """Open a file and its stream of moving pictures, with FFmpeg's errors in one sentence."""
     import av
 
     try:
@@ -106,13 +154,9 @@ def read_video_file(path: Path, fps: float | None = None) -> tuple[Iterator[np.n
             if stream is None:
                 raise UserError(f"{path} holds no video: expected moving pictures.")
             _check_dynamic_range(path, stream.codec_context.color_trc)
-            rate, end = _rate(container, stream)
+            yield container, stream
     except av.error.FFmpegError as error:
         raise _damaged(path, error) from error
-    if fps is None and rate.steady:
-        return (frame for frame, _ in _converted(path)), rate.fps
-    wanted = fps or rate.fps
-    return resampled(_converted(path), wanted, end), wanted
 
 
 def _stream(container: Any) -> Any:
@@ -136,8 +180,16 @@ def _check_dynamic_range(path: Path, transfer: int) -> None:
         )
 
 
-def _rate(container: Any, stream: Any) -> tuple[Rate, float]:
-    """Return the rate and the second of the end, by the time stamps of all packets.
+class _Timing(NamedTuple):
+    fps: float
+    steady: bool  # whether frames follow each other evenly
+    length: int
+    start: float  # seconds
+    end: float
+
+
+def _timing(container: Any, stream: Any) -> _Timing:
+    """Return when frames are shown, by the time stamps of all packets.
 
     None is decoded. Empty packets, as Theora has, tell that the frame before goes on.
     """
@@ -150,140 +202,39 @@ def _rate(container: Any, stream: Any) -> tuple[Rate, float]:
         times.append(time)
         empty = empty or not packet.size
     rate = rate_of(times, float(stream.average_rate or stream.guessed_rate or 0))
-    return Rate(rate.fps, rate.steady and not empty), end
+    return _Timing(rate.fps, rate.steady and not empty, len(times), min(times, default=0.0), end)
 
 
-class _Converted(NamedTuple):
-    frame: np.ndarray
-    time: float  # seconds
+def _converted(path: Path) -> Iterator[Converted]:
+    """Decode a file and convert its frames, with the second at which each begins.
 
-
-def _converted(path: Path) -> Iterator[_Converted]:
-    """Decode a file and convert its frames, with the second at which each begins."""
-    import av
-
+    Frames of other sizes than the first are brought to its size.
+    """
     converter = None
-    found = False
-    try:
-        with av.open(str(path)) as container:
-            stream = _stream(container)
-            stream.thread_type = "AUTO"
-            for frame in _decoded(container, stream):
-                found = True
-                if converter is None or not converter.fits(frame):
-                    if converter is not None:
-                        yield from converter.rest()
-                    converter = _Converter(frame, stream.sample_aspect_ratio)
-                yield from converter(frame)
-            if converter is not None:
-                yield from converter.rest()
-    except av.error.FFmpegError as error:
-        raise _damaged(path, error) from error
-    if not found:
+    with _opened(path) as (container, stream):
+        stream.thread_type = "AUTO"
+        for frame in _decoded(path, container, stream):
+            if converter is None or not converter.fits(frame):
+                if converter is not None:
+                    yield from converter.rest()
+                converter = Converter(frame, stream.sample_aspect_ratio, converter)
+            yield from converter(frame)
+        if converter is not None:
+            yield from converter.rest()
+    if converter is None:
         raise UserError(f"{path} is a damaged video: it holds no frame.")
 
 
-def _decoded(container: Any, stream: Any) -> Iterator[Any]:
+def _decoded(path: Path, container: Any, stream: Any) -> Iterator[Any]:
+    """Decode frame after frame; what cannot be decoded is left out, if damage is tolerated."""
+    import av
+
     for packet in container.demux(stream):
-        if packet.size or packet.dts is None:  # see `_rate`
-            yield from packet.decode()
-
-
-class _Converter:
-    """Converts decoded frames of one kind to upright RGB; some come out with the next one alone."""
-
-    def __init__(self, frame: Any, aspect: Fraction | None):
-        import av
-
-        self._kind, self._times = _kind(frame), deque[float]()
-        self._turn = _turn(frame)
-        self._graph = graph = av.filter.Graph()
-        width, height = frame.width, frame.height
-        aspect = aspect or Fraction(1)
-        chain = [
-            graph.add(
-                "buffer",
-                f"video_size={width}x{height}:pix_fmt={frame.format.name}:time_base=1/1000000"
-                f":pixel_aspect=1/1:colorspace={int(frame.colorspace)}"
-                f":range={int(frame.color_range)}",
-            )
-        ]
-        if frame.interlaced_frame:
-            chain.append(graph.add("bwdif", "mode=send_frame:deint=interlaced"))
-        square = max(1, round(width * aspect))
-        chain.append(graph.add("scale", f"w={square}:h={height}:flags=bicubic"))
-        chain.append(graph.add("format", "pix_fmts=rgb24"))
-        chain.append(graph.add("buffersink"))
-        for before, after in pairwise(chain):
-            before.link_to(after)
-        graph.configure()
-
-    def fits(self, frame: Any) -> bool:
-        """Return whether a frame is of the kind that this converts."""
-        return _kind(frame) == self._kind
-
-    def __call__(self, frame: Any) -> Iterator[_Converted]:
-        self._times.append(float(frame.time) if frame.time is not None else math.nan)
-        frame.pts, frame.time_base = len(self._times), Fraction(1, 1_000_000)
-        self._graph.push(frame)
-        yield from self._pulled()
-
-    def rest(self) -> Iterator[_Converted]:
-        """Yield what is still inside."""
-        self._graph.push(None)
-        yield from self._pulled()
-
-    def _pulled(self) -> Iterator[_Converted]:
-        import av
-
-        while True:
+        if packet.size or packet.dts is None:  # see `_timing`
             try:
-                frame = self._graph.pull()
-            except (av.error.BlockingIOError, av.error.EOFError):
-                return
-            image = self._turn(frame.to_ndarray())
-            yield _Converted(np.ascontiguousarray(image), self._times.popleft())
-
-
-def _kind(frame: Any) -> tuple[Any, ...]:
-    matrix = _display_matrix(frame)
-    return (
-        frame.width,
-        frame.height,
-        frame.format.name,
-        int(frame.colorspace),
-        int(frame.color_range),
-        bool(frame.interlaced_frame),
-        None if matrix is None else tuple(matrix.ravel()),
-    )
-
-
-def _display_matrix(frame: Any) -> np.ndarray | None:
-    """Return the signs of the 2x2 matrix that (x, y) of a frame are shown at; None for as it is."""
-    from av.sidedata.sidedata import Type
-
-    data = frame.side_data.get(Type.DISPLAYMATRIX)
-    if data is None:
-        return None
-    numbers = np.frombuffer(bytes(data), np.int32).reshape(3, 3)[:2, :2]
-    return np.rint(numbers / 65536).astype(int)
-
-
-def _turn(frame: Any) -> Any:
-    """Return a function that turns and mirrors images as a frame's display matrix says."""
-    matrix = _display_matrix(frame)
-    if matrix is None or sorted(np.abs(matrix).ravel()) != [0, 0, 1, 1]:
-        return lambda image: image
-    # Pixel (x, y) is shown at (a x + c y, b x + d y): see FFmpeg's libavutil/display.h.
-    (a, b), (c, d) = matrix
-    transposed = a == 0
-    right, down = (c, b) if transposed else (a, d)
-
-    def turned(image: np.ndarray) -> np.ndarray:
-        image = image.swapaxes(0, 1) if transposed else image
-        return image[::down, ::right]
-
-    return turned
+                yield from packet.decode()
+            except av.error.FFmpegError as error:
+                damaged(_damaged(path, error))
 
 
 def _damaged(path: Path, error: Exception) -> UserError:

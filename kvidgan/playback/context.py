@@ -76,7 +76,7 @@ def open_context(description: Description, plan: ClipPlan) -> Context:
 
 
 def _open_clip_context(description: Description, plan: ClipPlan) -> Context:
-    clip = open_clip(plan.path, plan.video, plan.layout)
+    clip = open_clip(plan.path, plan.video, plan.reading)
     frames, following = take(clip, plan.start, description.context_frames, _stride(plan))
     fitted = description.fit(frames)
     note = f"{clip.note}: {_places(plan, len(frames))}."
@@ -141,7 +141,7 @@ def _open_labels(description: Description, plan: ClipPlan) -> Clip | LabelClip:
     """Open the label maps that come with the data, or find them in its frames."""
     wanted, size = expected_encoding(description).found, description.size
     objects = "instances" in description.maps
-    place = (plan.path, plan.video, plan.layout)
+    place = (plan.path, plan.video, plan.reading)
     clip: Clip | LabelClip = open_clip(*place, size=size, objects=objects)
     if clip.label_set is None:
         if wanted == "ids":

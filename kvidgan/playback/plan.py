@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from kvidgan.data.reading import Reading
+
 Arrangement = Literal["plain", "content-motion", "interpolate"]
 
 
@@ -35,7 +37,7 @@ class ClipPlan:
     Attributes:
         path: A file, a folder, a clip store or a built-in set.
         video: The video of several, by name or number; None for the first that is held out.
-        layout: How the path is to be read, or "auto".
+        reading: How its files are to be read.
         start: The clip's frame to begin with, from 0.
         stride: Distance of the frames used; None for that of the model's data.
         first: What a model that follows label maps begins with: an image, a clip or a model; None
@@ -48,7 +50,7 @@ class ClipPlan:
 
     path: str
     video: str | None = None
-    layout: str = "auto"
+    reading: Reading = Reading()
     start: int = 0
     stride: int | None = None
     first: str | None = None

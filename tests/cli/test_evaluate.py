@@ -92,7 +92,7 @@ def test_labels_are_found_in_any_videos(files, kvidgan):
         (["run", "clips.npy"], "run has no exported model yet: write it with kvidgan export run."),
         ([".", "clips.npy"], "Expected a run's folder, found no config.yaml"),
         (["mean.keras", "nowhere"], "nowhere does not exist and is no built-in data set"),
-        (["mean.keras", "clips.npy", "--layout", "odd"], "Expected a layout of"),
+        (["mean.keras", "clips.npy", "--layout", "odd"], "--layout: expected 'auto'"),
         (["mean.keras", "clips.npy", "--split", "test"], "has no splits, found 'test'"),
         (["mean.keras", "clips.npy", "-n", 7], "7 predicted frames need videos of 9 frames"),
         (["mean.keras", "tiny.npy", "-n", 1], "frames of at least 16x16 pixels, found 8x8"),

@@ -5,12 +5,13 @@ import pytest
 from PIL import Image
 
 from kvidgan import media
-from kvidgan.data import clips
 from kvidgan.data.builtin import registry as builtin
 from kvidgan.data.clips import open_clip, open_labels, take
 from kvidgan.data.convert import prepare
 from kvidgan.data.labels import find_labels, found_label_set
+from kvidgan.data.layouts import media_files
 from kvidgan.data.layouts.registry import open_source
+from kvidgan.data.reading import Reading
 from kvidgan.data.store.reader import ClipStore
 from kvidgan.errors import UserError
 from tests.data.conftest import (
@@ -64,9 +65,8 @@ def test_one_gif_and_one_mp4(tmp_path):
 
 def test_a_video_file_without_a_rate(tmp_path, monkeypatch):
     media.write_frames(tmp_path / "a.gif", video(4, 3), 10)
-    for rate in (0.0, float("nan")):
-        monkeypatch.setattr(clips, "read_video", lambda _, rate=rate: (iter(video(4, 3)), rate))
-        assert open_clip(tmp_path / "a.gif").fps is None
+    monkeypatch.setattr(media_files, "probe_video", lambda *_: media.VideoFacts(None, 3, 8, 8))
+    assert open_clip(tmp_path / "a.gif").fps is None
 
 
 def test_one_strip_and_one_array(tmp_path):
@@ -190,17 +190,18 @@ def test_what_is_no_clip(tmp_path, store):
     with pytest.raises(UserError, match="holds no videos"):
         open_clip(tmp_path / "empty")
     with pytest.raises(UserError, match=r"set\.h5 is a clip store and has no layout: leave out 'v"):
-        open_clip(store, layout="videos")
+        open_clip(store, reading=Reading(layout="videos"))
     with pytest.raises(UserError, match="maze is drawn and has no layout"):
-        open_clip("maze", layout="videos")
+        open_clip("maze", reading=Reading(layout="videos"))
     (tmp_path / "bad.h5").write_text("no")
     with pytest.raises(UserError, match=r"bad\.h5 is not an HDF5 file"):
         open_clip(tmp_path / "bad.h5")
 
 
 def test_a_forced_layout(strips):
+    save_strip(strips / "0" / "2.png", video(2, 10))
     assert open_clip(strips, "0").length == 10
-    assert open_clip(strips, "0", "frame_folders").length == 2
+    assert open_clip(strips, "0", Reading(layout="frame_folders")).length == 2
 
 
 def test_damage_at_the_beginning_and_on_the_way(folders):
@@ -219,7 +220,8 @@ def test_damage_at_the_beginning_and_on_the_way(folders):
 
 
 def test_asking_for_a_video_that_was_skipped(folders, tmp_path):
-    (folders / "Test" / "episode_4" / "frame1.png").write_bytes(b"no")
+    for frame in (folders / "Test" / "episode_4").iterdir():
+        frame.write_bytes(b"no")
     message = r"Test/episode_4 in .* cannot be used: .*frame1\.png is not a readable image"
     for path in (folders, prepare(open_source(folders), tmp_path / "s.h5").path):
         assert open_clip(path).name == "Test/episode_11"
@@ -229,7 +231,7 @@ def test_asking_for_a_video_that_was_skipped(folders, tmp_path):
 
 def test_videos_without_frames(tmp_path, monkeypatch):
     media.write_frames(tmp_path / "a.gif", video(4, 3), 10)
-    monkeypatch.setattr(clips, "read_video", lambda _: (iter(()), 10.0))
+    monkeypatch.setattr(media_files, "read_video", lambda *_: (iter(()), 10.0))
     with pytest.raises(UserError, match=r"a\.gif in .* holds no frame: choose another"):
         open_clip(tmp_path / "a.gif")
 

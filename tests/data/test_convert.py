@@ -89,13 +89,24 @@ def test_strict_minds_damage_not_readme_files(strips, tmp_path):
         prepare(open_source(strips), tmp_path / "t.h5", strict=True)
 
 
-def test_mixed_sizes_in_a_frame_folder_are_skipped(tmp_path):
-    for name in ("good", "mixed"):
-        save_frames(tmp_path / "src" / name, video(0, 3))
-    Image.new("RGB", (9, 8)).save(tmp_path / "src" / "mixed" / "frame4.png")
+def test_a_damaged_frame_is_left_out_and_the_rest_is_kept(tmp_path):
+    for name in ("a", "b", "c"):
+        save_frames(tmp_path / "src" / name, video(0, 5))
+    Image.new("RGB", (9, 8)).save(tmp_path / "src" / "b" / "frame2.png")
+    damage(tmp_path / "src" / "b" / "frame4.png")
     report = prepare(open_source(tmp_path / "src"), tmp_path / "s.h5")
-    assert report.written == 1
-    assert report.skipped[0].reason.startswith("mixed/frame4.png is 9x8, the frames before")
+    assert report.written == 3
+    assert [(one.name, one.rest_kept) for one in report.skipped] == [("b", True), ("b", True)]
+    assert report.skipped[0].reason.startswith("b/frame2.png is 9x8, the other frames are 8x8")
+    assert report.skipped[1].reason.startswith("b/frame4.png is a damaged image")
+    with ClipStore.open(report.path) as store:
+        assert store.index["length"].tolist() == [5, 3, 5]
+        np.testing.assert_array_equal(store.read(1, 0, 3), video(0, 5)[[0, 2, 4]])
+    with pytest.raises(UserError, match=r"b/frame2\.png is 9x8"):
+        prepare(open_source(tmp_path / "src"), tmp_path / "t.h5", strict=True)
+    (tmp_path / "src" / "b" / "frame2.png").unlink()
+    with pytest.raises(UserError, match=r"b/frame4\.png is a damaged image"):
+        prepare(open_source(tmp_path / "src"), tmp_path / "t.h5", strict=True)
 
 
 def test_nothing_left(strips, tmp_path):

@@ -5,6 +5,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QWidget
 
+from kvidgan.data.reading import Reading
 from kvidgan.errors import UserError
 from kvidgan.rollout.description import Description
 from kvidgan_viewer.panel.fields import LAST_SEED
@@ -36,6 +37,7 @@ LABELS = {"role": "condition", "frames": 3, "encoding": {"one_hot": 5}}
 NOISE = described(content=FIXED, mood=CHOSEN, noise=MOVING, state=BEGUN)
 CLIP = described(stride=3, past=HISTORY)
 MAPS = described(stride=2, maps=LABELS, past=HISTORY)
+FRAMES = Reading(layout="frame_folders")
 
 
 @pytest.fixture
@@ -207,7 +209,12 @@ def test_values_of_a_model_that_goes_on_with_a_clip(panel):
     form.layouts.setCurrentText("frame_folders")
     form.frame_size.setText("96x64")
     assert panel.values() == ClipValues(
-        "clips.h5", layout="frame_folders", start=5, stride=2, size=(64, 96), num_frames=9
+        "clips.h5",
+        reading=FRAMES,
+        start=5,
+        stride=2,
+        size=(64, 96),
+        num_frames=9,
     )
     assert not form.first.isVisible()
 
@@ -334,8 +341,11 @@ def test_what_is_changed_back_emits_nothing(panel, emitted, qtbot):
     ("description", "values"),
     [
         (NOISE, NoiseValues(2, 4, 5, {"mood": "wave"}, "interpolate", num_frames=3)),
-        (CLIP, ClipValues("a", "b", "frame_folders", 1, 2, None, (3, 4), num_frames=5)),
-        (MAPS, ClipValues("a", None, "auto", 1, 2, "f.png", None, num_frames=None)),
+        (
+            CLIP,
+            ClipValues("a", "b", Reading(layout="frame_folders"), 1, 2, None, (3, 4), num_frames=5),
+        ),
+        (MAPS, ClipValues("a", None, Reading(), 1, 2, "f.png", None, num_frames=None)),
     ],
 )
 def test_values_go_round_without_a_signal(panel, emitted, qtbot, description, values):

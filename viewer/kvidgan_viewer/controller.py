@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from kvidgan.data.reading import Reading
 from kvidgan_viewer.colours import Colours
 from kvidgan_viewer.exporter import Exporter
 from kvidgan_viewer.menus import Menus
@@ -68,7 +69,7 @@ class Controller(QObject):
         self.settings = Settings()
         self.sessions = Sessions(self)
         self.clip: Path | None = None  # what predictors go on with
-        self._listed_source = ("", "")  # the clip's path and layout, whose videos are known
+        self._listed_source = ("", Reading())  # the clip whose videos are known
         self.player_view, self.panel, self.plots_view = PlayerView(), Panel(), PlotsView()
         self.exporter = Exporter(window, self.player_view, self.settings)
         self._scores_timer = QTimer(self, singleShot=True, interval=SCORES_INTERVAL)
@@ -238,8 +239,8 @@ class Controller(QObject):
 
     def _list_videos(self, session: Session, values: Values) -> None:
         """Request the list of the clip's videos, unless it is known."""
-        if isinstance(values, ClipValues) and self._listed_source != (values.path, values.layout):
-            self._listed_source = values.path, values.layout
+        if isinstance(values, ClipValues) and self._listed_source != (values.path, values.reading):
+            self._listed_source = values.path, values.reading
             session.worker.list_videos(*self._listed_source)
 
     def _offer_clip(self) -> None:
@@ -304,7 +305,7 @@ class Controller(QObject):
             self.player_view.canvas.setFocus()
 
     def _show_panel(self, session: Session | None) -> None:
-        self._listed_source = ("", "")  # another form knows no videos
+        self._listed_source = ("", Reading())  # another form knows no videos
         self.panel.set_description(session.description if session else None)
         if session is not None and session.values is not None:
             self.panel.set_values(session.values)

@@ -72,7 +72,7 @@ def open_builtin(name: str, seed: int = 0, digits: DigitsConfig | None = None) -
     ]
     note = ", ".join(filter(None, [f"seed {seed}", built_in.note]))
     labels = LabelSet("ids", built_in.labels) if built_in.labels else None
-    return Source("built-in", Path(name), videos, [], list(built_in.classes), note, labels)
+    return Source("built-in", Path(name), videos, [], list(built_in.classes), note, labels=labels)
 
 
 def _digits(options: DigitsConfig) -> BuiltIn:

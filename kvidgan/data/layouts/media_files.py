@@ -7,11 +7,11 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from kvidgan.data.layouts.files import Tree, gather, unused_files
-from kvidgan.data.layouts.images import read_frames
+from kvidgan.data.layouts.images import equally_large, read_frames
 from kvidgan.data.layouts.sequences import sequences
-from kvidgan.data.source import Skipped, Source, Video
+from kvidgan.data.source import Skipped, Source, Video, without_path
 from kvidgan.errors import UserError
-from kvidgan.media import image_size, read_image, read_video
+from kvidgan.media import image_size, probe_video, read_image, read_video
 
 # --- film strips: square frames side by side, or stacked, in one image
 
@@ -135,13 +135,18 @@ def frame_folders(tree: Tree) -> Source:
         skipped += [Skipped(str(i), "not one of the frames beside it", False) for i in found.others]
 
     def make(place: PurePosixPath) -> Video:
-        paths = tuple(frames[place])
+        paths, bad = equally_large(frames[place])
+        skipped.extend(_bad_frame(error, place, tree.root) for error in bad)
         height, width = image_size(paths[0])
         name = str(place) if place.parts else tree.root.absolute().name
         read = partial(read_frames, paths)
-        return Video(name, read, length=len(paths), height=height, width=width, files=paths)
+        return Video(name, read, length=len(paths), height=height, width=width, files=tuple(paths))
 
     return gather(tree, "frame_folders", list(frames), make, skipped)
+
+
+def _bad_frame(error: UserError, video: PurePosixPath, root: Path) -> Skipped:
+    return Skipped(str(video), without_path(error, root), rest_kept=True)
 
 
 # --- video files
@@ -153,16 +158,28 @@ def is_videos(tree: Tree) -> bool:
     return videos > 0 and videos >= len(tree.images())
 
 
-def videos(tree: Tree) -> Source:
-    """List the video files."""
+def videos(tree: Tree, fps: float | None = None) -> Source:
+    """List the video files.
+
+    Args:
+        tree: Listing of the files.
+        fps: Frames per second that they are brought to; None for each one's own.
+    """
     files = tree.videos()
     skipped = unused_files(tree, files, "a video file")
-    return gather(tree, "videos", files, partial(_video_file, tree.root), skipped)
+    return gather(tree, "videos", files, partial(_video_file, tree.root, fps), skipped)
 
 
-def _video_file(root: Path, file: PurePosixPath) -> Video:
-    return Video(str(file), partial(_read_video, root / file), files=(root / file,))
+def _video_file(root: Path, fps: float | None, file: PurePosixPath) -> Video:
+    path = root / file
+    return Video(
+        str(file),
+        partial(_read_video, path, fps),
+        files=(path,),
+        fps=fps,
+        probe=partial(probe_video, path, fps),
+    )
 
 
-def _read_video(path: Path) -> Iterator[np.ndarray]:
-    return read_video(path)[0]
+def _read_video(path: Path, fps: float | None) -> Iterator[np.ndarray]:
+    return read_video(path, fps)[0]

@@ -5,8 +5,9 @@ turns the listing into videos.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from kvidgan.data.layouts.arrays import arrays, is_arrays
 from kvidgan.data.layouts.files import Tree, list_files
@@ -20,6 +21,7 @@ from kvidgan.data.layouts.media_files import (
     videos,
 )
 from kvidgan.data.layouts.moving_mnist import is_moving_mnist, moving_mnist
+from kvidgan.data.reading import Reading, option_name
 from kvidgan.data.source import Source
 from kvidgan.errors import UserError
 
@@ -47,27 +49,19 @@ class Layout(NamedTuple):
 LAYOUTS = {
     "labelled_frames": Layout(is_labelled_frames, labelled_frames, ("classes",)),
     "film_strips": Layout(is_film_strips, film_strips),
-    "videos": Layout(is_videos, videos),
+    "videos": Layout(is_videos, videos, ("fps",)),
     "frame_folders": Layout(is_frame_folders, frame_folders),
     "arrays": Layout(is_arrays, arrays),
     "moving_mnist": Layout(is_moving_mnist, moving_mnist, ("clips",)),
 }
 
 
-def open_source(
-    path: str | Path,
-    layout: str = "auto",
-    clips: int | None = None,
-    classes: int | None = None,
-) -> Source:
+def open_source(path: str | Path, reading: Reading = Reading()) -> Source:
     """Recognise the layout of a folder or file and list its videos.
 
     Args:
         path: Folder, video, image strip or array file.
-        layout: Name of the layout, a key of `LAYOUTS`; "auto" recognises it.
-        clips: Number of clips to draw, where a layout draws them; None for its default.
-        classes: Number of classes of the label maps, where a layout has some; None for as many as
-            are found in them.
+        reading: How the files are to be read.
 
     Raises:
         UserError: If the path does not exist, holds no videos, or does not fit the forced layout,
@@ -79,13 +73,11 @@ def open_source(
         first = next(source.videos[0].read())  # uint8 (height, width, 3)
     """
     tree = list_files(Path(path))
-    if layout != "auto" and layout not in LAYOUTS:
-        raise UserError(f"Expected a layout of {', '.join(LAYOUTS)} or auto, found {layout!r}.")
-    fitting = [n for n, one in LAYOUTS.items() if layout in (n, "auto") and one.recognise(tree)]
-    if not fitting and layout == "auto":
+    asked = reading.layout
+    fitting = [n for n, one in LAYOUTS.items() if asked in (n, "auto") and one.recognise(tree)]
+    if not fitting and asked == "auto":
         raise UserError(f"{path} holds no videos: expected {EXPECTED}, found {tree.found()}.")
-    options = {"clips": clips, "classes": classes}
-    source = _read(tree, fitting[0] if layout == "auto" else layout, options)
+    source = _read(tree, fitting[0] if asked == "auto" else asked, reading.options())
     if not source.videos:
         damaged = [skipped for skipped in source.skipped if skipped.damaged]
         why = f"{damaged[0].name}: {damaged[0].reason}" if damaged else f"found {tree.found()}"
@@ -93,18 +85,22 @@ def open_source(
     return source
 
 
-def _read(tree: Tree, layout: str, options: dict[str, int | None]) -> Source:
-    wanted = {name: value for name, value in options.items() if value is not None}
-    for name, value in wanted.items():
+def _read(tree: Tree, layout: str, options: dict[str, Any]) -> Source:
+    fps = options.get("fps") if layout == "videos" else options.pop("fps", None)
+    for name, value in options.items():
         if name not in LAYOUTS[layout].options:
             raise UserError(
                 f"{tree.path} holds {layout.replace('_', ' ')}, which are read as they are:"
-                f" expected no --{name}, found {value}; leave it out, it is for the layout"
-                f" {layout_with_option(name)}."
+                f" expected no {option_name(name)}, found {value}; leave it out, it is for"
+                f" {layouts_with_option(name)}."
             )
-    return LAYOUTS[layout].read(tree, **wanted)
+    source = LAYOUTS[layout].read(tree, **options)
+    if fps is None or layout == "videos":
+        return source
+    return replace(source, videos=[replace(video, fps=fps) for video in source.videos])
 
 
-def layout_with_option(option: str) -> str:
-    """Return the name of the layout that takes an option."""
-    return next(name for name, one in LAYOUTS.items() if option in one.options)
+def layouts_with_option(option: str) -> str:
+    """Return in words which layouts take an option."""
+    names = [name for name, one in LAYOUTS.items() if option in one.options]
+    return f"the layout{'s' * (len(names) > 1)} {' and '.join(names)}"

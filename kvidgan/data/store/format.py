@@ -27,8 +27,8 @@ import numpy as np
 
 from kvidgan.errors import UserError
 
-# The newest format. Stores without maps are written as format 1, which older versions read.
-FORMAT = 2
+# The newest format; those before it have no `fps`, and format 1 has no maps.
+FORMAT = 3
 
 # The type of each map, and its axes beyond (frames, height, width).
 MAPS: dict[str, tuple[type, tuple[int, ...]]] = {
@@ -46,6 +46,7 @@ _NUMBERS = [
     ("width", "i4"),
     ("channels", "i4"),
     ("class", "i4"),
+    ("fps", "f4"),  # 0 where nothing says
 ]
 _DIGEST = ("digest", "V16")
 
@@ -95,6 +96,7 @@ def decode_index(stored: np.ndarray) -> np.ndarray:
     texts = {name: np.char.decode(stored[name], "utf-8") for name in ("split", "name")}
     kind = [*_NUMBERS, *((name, text.dtype) for name, text in texts.items()), _DIGEST]
     index = np.empty(len(stored), kind)
+    index["fps"] = 0
     for name in stored.dtype.names or ():
         index[name] = texts.get(name, stored[name])
     return index

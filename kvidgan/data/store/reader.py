@@ -37,7 +37,8 @@ class ClipStore:
         skipped: Files and videos that the conversion left out, and why.
         settings: Settings of the conversion by name.
         index: Table with one row per video: start, length, height, width, channels, class (-1
-            without one), split ("" without one), name (in the source), digest.
+            without one), fps (0 where nothing says), split ("" without one), name (in the
+            source), digest.
         fingerprint: Hash of the source and the settings that the store was made from.
         checksum: Hash of all frames, labels and instances, hexadecimal.
         version: Version of kvidgan that wrote the store.
@@ -181,6 +182,7 @@ class ClipStore:
         numbers = Counter(int(number) for number in index["class"])
         classes = {name: numbers[place] for place, name in enumerate(self.classes)}
         splits = Counter(str(split) for split in index["split"] if split)
+        rates = Counter(f"{row['fps']:.4g}" for row in index if row["fps"] > 0)
         longest = f"{lengths.min()} to {lengths.max()} frames, median {np.median(lengths):g}"
         lines = [
             ("name", self.name),
@@ -189,6 +191,7 @@ class ClipStore:
             ("frames", str(lengths.sum())),
             ("lengths", longest),
             ("sizes", _counts(sizes)),
+            ("fps", _counts(rates)),
             ("classes", _counts(classes)),
             ("splits", _counts(splits)),
             ("maps", ", ".join(self.maps)),

@@ -101,7 +101,7 @@ class StoreWriter:
         """Append a video; when reading it fails, the store stays as it was.
 
         Args:
-            video: Video whose name, class and split are recorded.
+            video: Video whose name, class, split and fps are recorded.
             records: Records of its frames: under "frames" uint8 (height, width, 1 or 3), all of one
                 size; under the names of maps, the frame's maps. All videos need the same maps.
 
@@ -135,7 +135,8 @@ class StoreWriter:
         self._file.flush()
         text = (video.split, video.name)
         shape = targets["frames"].shape[1:]
-        self.rows.append((start, length, *shape, video.class_index, *text, digest.digest()))
+        fps = video.fps or 0.0
+        self.rows.append((start, length, *shape, video.class_index, fps, *text, digest.digest()))
         return size
 
     def append(self, part: ClipStore) -> None:
@@ -202,7 +203,7 @@ class StoreWriter:
         # Not an attribute: HDF5 holds those to 64 KiB, thousands of damaged files need more.
         skipped = json.dumps([astuple(one) for one in self.skipped]).encode()
         self._file["skipped"] = np.frombuffer(skipped, np.uint8)
-        self._file.attrs["kvidgan_clip_store"] = FORMAT if self._maps else 1
+        self._file.attrs["kvidgan_clip_store"] = FORMAT
         self._file.attrs.update(self._attributes, checksum=digest.hexdigest())
 
 

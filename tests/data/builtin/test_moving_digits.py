@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from kvidgan.data.builtin import moving_digits as module
 from kvidgan.data.builtin import registry as builtin
 from kvidgan.data.open import find_source, open_data, prepare_path
+from kvidgan.data.reading import Reading
 from kvidgan.data.schema import DataConfig, DigitsConfig
 from kvidgan.errors import UserError
 
@@ -190,7 +191,7 @@ def test_options_of_other_data_are_refused(strips, tmp_path, monkeypatch):
 
 def test_clips_on_the_command_line_are_for_another_layout():
     with pytest.raises(UserError, match="moving_digits is a built-in set: expected no --clips, f"):
-        find_source("moving_digits", clips=5)
+        find_source("moving_digits", Reading(clips=5))
 
 
 def test_videos_pickle():

@@ -7,6 +7,7 @@ from PIL import Image
 from kvidgan.data.convert import prepare
 from kvidgan.data.labels import LabelSet
 from kvidgan.data.layouts.registry import open_source
+from kvidgan.data.reading import Reading
 from kvidgan.data.store.reader import ClipStore
 from kvidgan.errors import UserError
 from tests.data.conftest import ROWS, damage, placed, save_labelled
@@ -76,11 +77,13 @@ def test_frames_without_a_folder_of_their_own(tmp_path):
 
 
 def test_images_and_maps_are_also_frame_folders(root):
-    assert len(open_source(root, "frame_folders").videos) == 4
+    assert len(open_source(root, Reading(layout="frame_folders")).videos) == 4
     assert open_source(root / "train_B").layout == "frame_folders"
-    assert open_source(root / "train_B" / "s2", "frame_folders").videos[0].length == 11
+    assert (
+        open_source(root / "train_B" / "s2", Reading(layout="frame_folders")).videos[0].length == 11
+    )
     with pytest.raises(UserError, match=r"holds no usable labelled frames: found 14 files such as"):
-        open_source(root / "train_B", "labelled_frames")
+        open_source(root / "train_B", Reading(layout="labelled_frames"))
 
 
 def test_other_files_are_strays(root):
@@ -191,13 +194,15 @@ def test_nothing_left(tmp_path):
 
 
 def test_declared_classes(root):
-    assert open_source(root, classes=30).labels == LabelSet("ids", tuple(map(str, range(30))))
+    assert open_source(root, Reading(classes=30)).labels == LabelSet(
+        "ids", tuple(map(str, range(30)))
+    )
     sentence = (
         r"train_A/s2/0\.png: expected class ids from 0 to 22, found 23: declare 24 with --classes"
         r" \(data\.classes\), or mend the label maps\.$"
     )
     with pytest.raises(UserError, match=sentence):
-        open_source(root, classes=23)
+        open_source(root, Reading(classes=23))
 
 
 def test_masks_of_0_and_255(tmp_path):
@@ -207,12 +212,12 @@ def test_masks_of_0_and_255(tmp_path):
         mask[5:7] = 255 - values
         Image.fromarray(mask).save(tmp_path / "train_A" / "s" / f"{time}.png")
     for classes in (None, 2):
-        source = open_source(tmp_path, classes=classes)
+        source = open_source(tmp_path, Reading(classes=classes))
         assert source.labels == LabelSet("ids", ("background", "foreground"))
         labels = [maps["labels"] for maps in read(source.videos[0])[1]]
         assert [int(one[0, 0]) for one in labels] == [0, 1, 0]
         assert [int(one[6, 0]) for one in labels] == [1, 0, 1]
-    assert len(open_source(tmp_path, classes=256).labels) == 256
+    assert len(open_source(tmp_path, Reading(classes=256)).labels) == 256
     Image.new("L", (32, 24), 7).save(tmp_path / "train_A" / "s" / "1.png")
     assert len(open_source(tmp_path).labels) == 256, "one other id, and they are ids"
 
@@ -220,7 +225,7 @@ def test_masks_of_0_and_255(tmp_path):
 def test_classes_of_data_that_have_none(strips):
     sentence = "holds film strips, which are read as they are: expected no --classes, found 3; leav"
     with pytest.raises(UserError, match=sentence):
-        open_source(strips, classes=3)
+        open_source(strips, Reading(classes=3))
 
 
 # --- prepared

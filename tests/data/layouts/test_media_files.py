@@ -94,8 +94,20 @@ def test_one_folder_of_frames_is_one_video(tmp_path):
 def test_mixed_sizes_in_a_frame_folder(tmp_path):
     save_frames(tmp_path / "v", video(0, 3))
     Image.new("RGB", (9, 8)).save(tmp_path / "v" / "frame4.png")
-    with pytest.raises(UserError, match=r"frame4\.png is 9x8, the frames before it are 8x8"):
-        frames_of(open_source(tmp_path).videos[0])
+    source = open_source(tmp_path)
+    np.testing.assert_array_equal(frames_of(source.videos[0]), video(0, 3))
+    (skipped,) = source.skipped
+    assert skipped.name == "v"
+    assert skipped.rest_kept
+    assert skipped.reason.startswith("v/frame4.png is 9x8, the other frames are 8x8")
+
+
+def test_a_folder_of_many_sizes_is_no_video(tmp_path):
+    for number in range(5, 9):
+        (tmp_path / "v").mkdir(exist_ok=True)
+        Image.new("RGB", (number, 8)).save(tmp_path / "v" / f"{number}.png")
+    with pytest.raises(UserError, match="v holds images of 4 sizes: expected the frames of a vid"):
+        open_source(tmp_path)
 
 
 def test_videos(tmp_path):

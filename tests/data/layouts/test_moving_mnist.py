@@ -10,6 +10,7 @@ from kvidgan.data.convert import fingerprint_of, prepare
 from kvidgan.data.layouts import moving_mnist as module
 from kvidgan.data.layouts.registry import open_source
 from kvidgan.data.open import open_data
+from kvidgan.data.reading import Reading
 from kvidgan.data.schema import DataConfig
 from kvidgan.errors import UserError
 from tests.data.conftest import save_idx, save_mnist
@@ -28,7 +29,7 @@ def frames_of(video):
 
 
 def test_clips_of_both_files(mnist):
-    source = open_source(mnist, clips=30)
+    source = open_source(mnist, Reading(clips=30))
     assert source.describe() == (
         "moving mnist: 30 videos, 27 to train, 3 to test, 64x64, 20 frames, 2 digits at 3.6 pixels"
         " a frame, of 90 images to train and 10 images to test"
@@ -44,7 +45,7 @@ def test_clips_of_both_files(mnist):
 @pytest.mark.parametrize("split", ["train", "test"])
 def test_digits_of_a_split_are_of_its_file_only(mnist, split):
     greys = set()
-    for video in open_source(mnist, clips=300).videos:
+    for video in open_source(mnist, Reading(clips=300)).videos:
         if video.split == split:
             greys |= set(np.unique(frames_of(video)[0])) - {0}
     if split == "train":
@@ -56,7 +57,7 @@ def test_digits_of_a_split_are_of_its_file_only(mnist, split):
 
 def test_two_whole_images_the_brighter_above(mnist):
     overlaps = 0
-    clips = [frames_of(video) for video in open_source(mnist, clips=40).videos]
+    clips = [frames_of(video) for video in open_source(mnist, Reading(clips=40)).videos]
     two = [clip for clip in clips if len(np.unique(clip)) == 3]
     assert len(two) > 30, "few are of one image twice"
     for clip in two:
@@ -92,7 +93,7 @@ def test_the_way_of_a_digit():
 
 
 def test_a_clip_is_a_pure_function_of_its_split_and_number(mnist):
-    few, many = (open_source(mnist, clips=clips).videos for clips in (20, 200))
+    few, many = (open_source(mnist, Reading(clips=clips)).videos for clips in (20, 200))
     np.testing.assert_array_equal(frames_of(few[3]), frames_of(many[3]))
     np.testing.assert_array_equal(frames_of(few[19]), frames_of(many[181]))
     assert (few[19].name, many[181].name) == ("test/000001", "test/000001")
@@ -107,28 +108,30 @@ def test_a_clip_is_a_pure_function_of_its_split_and_number(mnist):
 def test_names_of_the_files(tmp_path, ending):
     save_mnist(tmp_path, ending)
     (tmp_path / "train-labels-idx1-ubyte").write_bytes(b"labels")
-    source = open_source(tmp_path, clips=20)
+    source = open_source(tmp_path, Reading(clips=20))
     assert source.layout == "moving_mnist"
     assert source.videos[0].files == (tmp_path / f"train-images{ending}",)
     assert [(s.name, s.damaged) for s in source.skipped] == [("train-labels-idx1-ubyte", False)]
 
 
 def test_other_clips_or_images_are_another_store(mnist, tmp_path):
-    found = {fingerprint_of(open_source(mnist, clips=clips), None) for clips in (20, 20, 30)}
+    found = {
+        fingerprint_of(open_source(mnist, Reading(clips=clips)), None) for clips in (20, 20, 30)
+    }
     os.utime(mnist / f"{TRAIN}.gz", (1, 1))
-    found.add(fingerprint_of(open_source(mnist, clips=20), None))
+    found.add(fingerprint_of(open_source(mnist, Reading(clips=20)), None))
     assert len(found) == 3
-    report = prepare(open_source(mnist, clips=20), tmp_path / "m.h5")
+    report = prepare(open_source(mnist, Reading(clips=20)), tmp_path / "m.h5")
     with open_data(DataConfig(path=str(report.path))) as store:
         assert store.index["split"].tolist() == ["train"] * 18 + ["test"] * 2
         assert "2 digits" in store.settings["note"]
 
 
 def test_a_replaced_file_is_read_again(mnist):
-    before = frames_of(open_source(mnist, clips=20).videos[0])
+    before = frames_of(open_source(mnist, Reading(clips=20)).videos[0])
     save_idx(mnist / f"{TRAIN}.gz", np.full((5, 28, 28), 7, np.uint8))
     os.utime(mnist / f"{TRAIN}.gz", (1, 1))
-    after = frames_of(open_source(mnist, clips=20).videos[0])
+    after = frames_of(open_source(mnist, Reading(clips=20)).videos[0])
     assert before.max() >= 100
     assert after.max() == 7
 
@@ -169,10 +172,10 @@ def test_damaged_gzip(mnist, spoil):
 
 def test_other_layouts(strips):
     with pytest.raises(UserError, match=r"strips holds film strips, .* expected no --clips, found"):
-        open_source(strips, clips=5)
+        open_source(strips, Reading(clips=5))
     message = r"expected a folder with train-images-idx3-ubyte .* found no train-images but 4 files"
     with pytest.raises(UserError, match=message):
-        open_source(strips, "moving_mnist")
+        open_source(strips, Reading(layout="moving_mnist"))
 
 
 def test_the_published_test_set_is_an_array(tmp_path):

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from kvidgan.data.layouts.registry import LAYOUTS, open_source
-from kvidgan.data.schema import LayoutName
+from kvidgan.data.reading import LayoutName, Reading
 from kvidgan.errors import UserError
-from tests.data.conftest import frames_of, video
+from tests.data.conftest import frames_of, save_strip, video
 
 
 def test_nothing_there(tmp_path):
@@ -23,12 +23,12 @@ def test_nothing_there(tmp_path):
 
 
 def test_forced_layout(strips):
-    source = open_source(strips, "frame_folders")
+    for number, lengths in ((2, 10), (3, 11)):
+        save_strip(strips / f"{number % 2}" / f"{number}.png", video(number, lengths))
+    source = open_source(strips, Reading(layout="frame_folders"))
     assert [v.length for v in source.videos] == [2, 2]
     with pytest.raises(UserError, match=r"no usable videos: found 4 files such as 0/0\.png"):
-        open_source(strips, "videos")
-    with pytest.raises(UserError, match=r"Expected a layout of labelled_frames, .* found 'reel'"):
-        open_source(strips, "reel")
+        open_source(strips, Reading(layout="videos"))
 
 
 def test_every_video_pickles(strips):

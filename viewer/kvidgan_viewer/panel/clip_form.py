@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from kvidgan.data.layouts.registry import LAYOUTS
+from kvidgan.data.reading import Reading
 from kvidgan.errors import UserError
 from kvidgan_viewer.panel.fields import LAST_SEED, NARROW, PathField, number
 from kvidgan_viewer.panel.values import ClipValues, Needs, NoiseValues, parsed_size
@@ -182,7 +183,7 @@ class ClipForm(QWidget):
         return ClipValues(
             path=self.clip.path(),
             video=self.video.currentData(),
-            layout=self.layouts.currentText(),
+            reading=Reading.model_validate({"layout": self.layouts.currentText()}),
             start=self.start.value(),
             stride=self.stride.value(),
             first=(self.first.path() or None) if self._needs.takes_first else None,
@@ -199,7 +200,7 @@ class ClipForm(QWidget):
         if values.path != self.clip.path():
             self.set_videos([])
         self.clip.set_path(values.path)
-        self.layouts.setCurrentIndex(max(0, self.layouts.findText(values.layout)))
+        self.layouts.setCurrentIndex(max(0, self.layouts.findText(values.reading.layout)))
         if values.video is not None and self.video.findData(values.video) < 0:
             self.set_videos([(values.video, "", None)])
         self.video.setCurrentIndex(max(0, self.video.findData(values.video)))

@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
+from kvidgan.data.reading import Reading
 from kvidgan.errors import UserError
 from kvidgan.playback import Plan
 from kvidgan_viewer.worker import messages
@@ -101,10 +102,10 @@ class WorkerClient(QObject):
         self._state.open(path)
         self._send(messages.Open(path))
 
-    def list_videos(self, path: str, layout: str = "auto") -> None:
+    def list_videos(self, path: str, reading: Reading = Reading()) -> None:
         """List the videos of a source of clips; `videos_listed` or `failed` follows."""
         self._ensure_process()
-        self._send(messages.ListVideos(path, layout))
+        self._send(messages.ListVideos(path, reading))
 
     def play(self, plan: Plan, num_frames: int) -> Film:
         """Begin a rollout; the one before it ends.

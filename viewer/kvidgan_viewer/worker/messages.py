@@ -6,6 +6,7 @@ drops what comes late from an older one.
 
 from dataclasses import dataclass
 
+from kvidgan.data.reading import Reading
 from kvidgan.playback import Plan
 from kvidgan.rollout.description import Description
 from kvidgan_viewer.worker.film import FrameScores
@@ -26,7 +27,7 @@ class ListVideos:
     """Request for the list of the videos of a source of clips."""
 
     path: str
-    layout: str = "auto"
+    reading: Reading = Reading()
 
 
 @dataclass(frozen=True)

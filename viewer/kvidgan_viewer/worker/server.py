@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from kvidgan import backends
 from kvidgan.data.open import find_source, is_store
+from kvidgan.data.reading import Reading
 from kvidgan.data.store.reader import ClipStore
 from kvidgan.errors import UserError
 from kvidgan.runs import exported
@@ -167,7 +168,7 @@ class Server:
         self._send(messages.Opened(request.path, self._rollout.description))
 
     def _list_videos(self, request: messages.ListVideos) -> None:
-        self._send(messages.VideoList(request.path, *video_entries(request.path, request.layout)))
+        self._send(messages.VideoList(request.path, *video_entries(request.path, request.reading)))
 
     # --- rollouts
 
@@ -230,17 +231,17 @@ class Server:
         return frame
 
 
-def video_entries(path: str, layout: str) -> tuple[tuple[VideoEntry, ...], str]:
+def video_entries(path: str, reading: Reading) -> tuple[tuple[VideoEntry, ...], str]:
     """Return the videos of a source of clips, and a line on how the source was read.
 
     Raises:
         UserError: If there is no such source, or nothing usable.
     """
-    if is_store(path) and layout == "auto":
+    if is_store(path) and reading == Reading():
         with ClipStore.open(path) as store:
             rows = store.index[["name", "split", "length"]].tolist()
         entries = tuple(VideoEntry(str(n), str(split), int(length)) for n, split, length in rows)
         return entries, f"clip store: {len(entries)} video{'s' * (len(entries) != 1)}"
-    source = find_source(path, layout)
+    source = find_source(path, reading)
     videos = source.videos
     return tuple(VideoEntry(v.name, v.split, v.length) for v in videos), source.describe()

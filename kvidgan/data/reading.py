@@ -1,0 +1,54 @@
+"""Reading: how files are to be read where they leave a choice, for configs and commands alike."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+LayoutName = Literal[
+    "auto",
+    "labelled_frames",
+    "film_strips",
+    "videos",
+    "frame_folders",
+    "arrays",
+    "moving_mnist",
+]
+
+
+class Reading(BaseModel):
+    """How files are to be read; whatever is None is told by the files, or by the layout's default.
+
+    Each field but `layout` is an option of the layouts that name it in the registry.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    layout: LayoutName = Field(
+        "auto", description="Layout of the videos in the folder; auto recognises it."
+    )
+    classes: int | None = Field(
+        None,
+        ge=1,
+        le=256,
+        description="Number of classes of the label maps; null for as many as are found in them.",
+    )
+    clips: int | None = Field(
+        None, ge=1, description="Number of clips that the layout moving_mnist draws; null: 10000."
+    )
+    fps: float | None = Field(
+        None,
+        gt=0,
+        le=1000,
+        description="Frames per second that videos are brought to, and that frames and arrays are "
+        "said to have; null for each video's own, the median where that varies.",
+    )
+
+    def options(self) -> dict[str, Any]:
+        """Return what is asked for beside the layout, by name."""
+        fields = (name for name in Reading.model_fields if name != "layout")
+        return {name: value for name in fields if (value := getattr(self, name)) is not None}
+
+
+def option_name(field: str) -> str:
+    """Return the name of a field on the command line, such as --classes."""
+    return f"--{field.replace('_', '-')}"
