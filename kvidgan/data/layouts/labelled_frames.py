@@ -9,25 +9,13 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
-from functools import partial
-from itertools import zip_longest
 from pathlib import Path
 
-import numpy as np
-
-from kvidgan.data.labels import LabelSet
 from kvidgan.data.layouts.files import SPLITS, Tree, unused_files
-from kvidgan.data.layouts.images import (
-    LabelIds,
-    inspect_labels,
-    label_set,
-    read_frames,
-    read_labels,
-)
-from kvidgan.data.source import Skipped, Source, Video, without_path
+from kvidgan.data.layouts.labelled_videos import LabelledFrame, labelled_source
+from kvidgan.data.source import Skipped, Source, without_path
 from kvidgan.errors import UserError
-from kvidgan.media import IMAGE_SUFFIXES, image_size, read_map
+from kvidgan.media import IMAGE_SUFFIXES
 
 _FOLDER = re.compile(f"({'|'.join(SPLITS)})_(a|b|inst)", re.IGNORECASE)
 _KINDS = {"a": "label map", "b": "image", "inst": "instance map"}
@@ -59,23 +47,17 @@ def labelled_frames(tree: Tree, classes: int | None = None) -> Source:
     skipped = unused_files(tree, known, "an image in a folder such as train_A or train_B")
     several = len({split for split, _ in sequences}) > 1
     needed = [kind for kind in _KINDS if any(kind in files for files in sequences.values())]
-    found: dict[tuple[str, str], SequenceFiles] = {}
-    ids = LabelIds()
+    frames: dict[tuple[str, str], list[LabelledFrame]] = {}
     for (split, name), files in sequences.items():
-        key = (f"{split}/{name}", split) if several else (name, "")
+        key = (split, f"{split}/{name}") if several else ("", name)
         try:
             _check_pairs(files, needed)
-            ids = ids.merged(inspect_labels(files["a"], files["b"]))
         except UserError as error:
-            skipped.append(Skipped(key[0], without_path(error, tree.root)))
+            skipped.append(Skipped(key[1], without_path(error, tree.root)))
         else:
-            found[key] = files
-    if not found:
-        return Source("labelled_frames", tree.path, [], skipped)
-    labels = label_set(ids, classes)
-    videos = [_video(*key, files, labels) for key, files in found.items()]
-    note = "with instance maps" if "inst" in needed else ""
-    return Source("labelled_frames", tree.path, videos, skipped, note=note, labels=labels)
+            instances = files.get("inst", [None] * len(files["b"]))
+            frames[key] = list(map(LabelledFrame, files["b"], files["a"], instances))
+    return labelled_source(tree, "labelled_frames", frames, skipped, classes)
 
 
 # --- pairing
@@ -117,36 +99,3 @@ def _sibling_folder(path: Path, kind: str) -> Path:
     split = parts[place].rsplit("_", 1)[0]
     parts[place] = f"{split}_{kind if kind == 'inst' else kind.upper()}"
     return Path(*parts)
-
-
-# --- reading
-
-
-def _video(name: str, split: str, files: SequenceFiles, labels: LabelSet) -> Video:
-    height, width = image_size(files["b"][0])
-    return Video(
-        name,
-        partial(read_frames, files["b"]),
-        split=split,
-        length=len(files["b"]),
-        height=height,
-        width=width,
-        files=tuple(path for paths in files.values() for path in paths),
-        read_maps=partial(_read_maps, files["a"], files.get("inst", []), labels),
-    )
-
-
-def _read_maps(
-    paths: list[Path], instances: list[Path], labels: LabelSet
-) -> Iterator[dict[str, np.ndarray]]:
-    for values, path in zip_longest(read_labels(paths, labels), instances):
-        if path is None:
-            yield {"labels": values}
-            continue
-        ids = read_map(path).astype(np.uint16)
-        if ids.shape != values.shape:
-            raise UserError(
-                f"{path} is {ids.shape[1]}x{ids.shape[0]}, its label map is"
-                f" {values.shape[1]}x{values.shape[0]}: expected one size."
-            )
-        yield {"labels": values, "instances": ids}
