@@ -3,8 +3,10 @@
 import time
 from pathlib import Path
 
-from kvidgan.data.layouts.registry import open_source
+from kvidgan.data.builtin.registry import NAMES as BUILT_IN
+from kvidgan.data.open import find_source, is_store
 from kvidgan.data.reading import Reading
+from kvidgan.data.report import report, skipped_lines
 from kvidgan.data.store.reader import ClipStore
 from kvidgan.errors import UserError
 from kvidgan.rollout.description import Description, read_description
@@ -26,17 +28,18 @@ def describe(path: str | Path, reading: Reading = Reading()) -> Lines:
     Raises:
         UserError: If there is nothing, or nothing that is known.
     """
-    path = Path(path)
-    if not path.exists():
+    name, path = str(path), Path(path)
+    if not path.exists() and name not in BUILT_IN:
         raise UserError(f"Expected a model, a run, a clip store or data, found nothing at {path}.")
     if path.suffix == ".keras":
         return _model(read_description(path))
     if (path / "config.yaml").is_file():
         return _run(Run.open(path))
-    if path.suffix in (".h5", ".hdf5"):
+    if is_store(path):
         with ClipStore.open(path) as store:
             return [("clip store", str(path)), *store.describe()]
-    return _source(path, reading)
+    source = find_source(name, reading)
+    return [("data", name), *report(source), *skipped_lines(source)]
 
 
 def _model(description: Description) -> Lines:
@@ -74,13 +77,6 @@ def _run(run: Run) -> Lines:
     lines.append(("checkpoints", ", ".join(path.stem for path in kept) or "none yet"))
     model = run.model_path
     return [*lines, ("exported", str(model) if model.is_file() else "not yet")]
-
-
-def _source(path: Path, reading: Reading) -> Lines:
-    source = open_source(path, reading)
-    lines = [("data", source.describe())]
-    lines += [("skipped", f"{skipped.name}: {skipped.reason}") for skipped in source.skipped]
-    return lines
 
 
 def _plain(value: object) -> str:

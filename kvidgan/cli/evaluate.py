@@ -52,7 +52,7 @@ def evaluate(
         from kvidgan.evaluation.evaluate import evaluate as score
         from kvidgan.evaluation.report import model_names, write_report
         from kvidgan.rollout import Rollout
-    from kvidgan.data.open import find_source, is_store, open_data
+    from kvidgan.data.open import find_source, open_data
     from kvidgan.data.schema import DataConfig
     from kvidgan.evaluation.requirements import labels_to_find
     from kvidgan.evaluation.tables import summary, tables
@@ -64,7 +64,7 @@ def evaluate(
     rollouts = {name: Rollout.open(path) for name, path in files.items()}
     config = DataConfig(path=data, **reading.model_dump())
     kind = labels_to_find({name: rollout.description for name, rollout in rollouts.items()})
-    if kind and not is_store(data) and find_source(data, reading).labels is None:
+    if kind and find_source(data, reading).labels is None:
         config = config.model_copy(update={"labels": kind})
     scores = score(
         rollouts,

@@ -5,20 +5,42 @@ from typing import Annotated
 
 import typer
 
+from kvidgan.cli.common import say
 from kvidgan.cli.reading import reads_data
 from kvidgan.data.reading import Reading
+
+PreviewOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="SHEET.png",
+        help="Draw first, middle and last frame of eight videos into this image.",
+    ),
+]
 
 
 @reads_data
 def info(
-    path: Annotated[Path, typer.Argument(help="A model, run, clip store, or data.")],
+    path: Annotated[Path, typer.Argument(help="A model, run, clip store, data or built-in set.")],
+    preview: PreviewOption = None,
     *,
     reading: Reading,
 ) -> None:
-    """Say what a file or folder is, and what in it would be skipped and why."""
+    """Say what a file or folder is; of data how it is understood, and what would be skipped."""
     from kvidgan.info import describe
 
     lines = describe(path, reading)
     width = max(len(what) for what, _ in lines)
     for what, value in lines:
         typer.echo(f"{what:<{width}}  {value}")
+    if preview is not None:
+        write_preview(path, preview, reading)
+
+
+def write_preview(path: Path | str, sheet: Path, reading: Reading) -> None:
+    """Draw a contact sheet of data, and tell where it is."""
+    from kvidgan.data.open import find_source
+    from kvidgan.data.preview import preview
+    from kvidgan.media import write_image
+
+    write_image(sheet, preview(find_source(str(path), reading)))
+    say(f"{sheet} written.")

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from kvidgan.cli.common import progress, say
+from kvidgan.cli.info import PreviewOption, write_preview
 from kvidgan.cli.reading import reads_data
 from kvidgan.data.reading import Reading
 from kvidgan.errors import UserError
@@ -30,12 +31,13 @@ def prepare(
         int | None,
         typer.Option(min=1, help="Make so many frames at the end of every video the test split."),
     ] = None,
+    preview: PreviewOption = None,
     strict: Annotated[bool, typer.Option(help="Stop at the first damaged file.")] = False,
     overwrite: Annotated[bool, typer.Option(help="Replace another store of that name.")] = False,
     *,
     reading: Reading,
 ) -> None:
-    """Turn a data set into one clip store, once; says what was found and what was skipped."""
+    """Turn a data set into one clip store, once; say what was understood, and what was skipped."""
     from kvidgan.data.open import prepare_path
 
     report = prepare_path(
@@ -54,6 +56,8 @@ def prepare(
         say(f"skipped {skipped.name}: {skipped.reason}")
     if len(report.skipped) > 10:
         say(f"... and {len(report.skipped) - 10} more: kvidgan info {report.path}")
+    if preview is not None:
+        write_preview(report.path, preview, Reading())
     how = "was there already, unchanged" if report.cached else "written"
     say(f"{report.path}: {report.written} videos {how}, {len(report.skipped)} skipped.")
 

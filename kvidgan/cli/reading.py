@@ -6,10 +6,8 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
-from pydantic import ValidationError
 
-from kvidgan.data.reading import Reading, option_name
-from kvidgan.errors import UserError
+from kvidgan.data.reading import Reading, checked_reading, option_name
 
 
 def reads_data(command: Callable[..., None]) -> Callable[..., None]:
@@ -23,7 +21,8 @@ def reads_data(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     def wrapper(**values: Any) -> None:
         stated = {name: values.pop(name) for name in names}
-        command(**values, reading=_reading(stated))
+        given = {name: value for name, value in stated.items() if value is not None}
+        command(**values, reading=checked_reading(given))
 
     parameters = [*_parameters_of(command), *map(_parameter, names)]
     wrapper.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
@@ -51,13 +50,3 @@ def _parameter(name: str) -> inspect.Parameter:
 def _inner(annotation: Any) -> Any:
     """Return X of `X | None`."""
     return next((one for one in getattr(annotation, "__args__", ()) if one is not type(None)), None)
-
-
-def _reading(stated: dict[str, Any]) -> Reading:
-    try:
-        return Reading(**{name: value for name, value in stated.items() if value is not None})
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = option_name(str(first["loc"][0]))
-        text = first["msg"].replace("Input should be", "expected").replace("Value error, ", "")
-        raise UserError(f"{name}: {text}, found {first['input']!r}.") from error

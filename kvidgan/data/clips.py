@@ -10,16 +10,13 @@ import numpy as np
 
 from kvidgan.data.labels import FoundLabels, LabelSet, find_labels, found_label_set
 from kvidgan.data.layouts.images import inspect_labels, label_set, read_labels
-from kvidgan.data.open import find_source, is_store
-from kvidgan.data.reading import Reading, option_name
+from kvidgan.data.open import find_source
+from kvidgan.data.reading import Reading
 from kvidgan.data.selection import select_video, video_note
 from kvidgan.data.source import Source, Video
-from kvidgan.data.store.reader import ClipStore
 from kvidgan.data.text import counted
 from kvidgan.data.transforms import resized
 from kvidgan.errors import UserError
-
-_BLOCK = 8  # frames that are read from a store at a time
 
 
 @dataclass(frozen=True)
@@ -96,10 +93,10 @@ def open_clip(
         clip = open_clip("moving_shapes", video=3)
         first = next(clip.frames)  # uint8 (32, 32, 3)
     """
-    source = _source(Path(path), reading)
+    source = find_source(str(path), reading)
     selected = select_video(source, video)
     frames = resized(selected, size).read()
-    fps = selected.fps if selected.probe is None else selected.probe().fps
+    fps = selected.facts().fps
     first = next(frames, None)
     if first is None:
         raise UserError(f"{selected.name} in {path} holds no frame: choose another video.")
@@ -133,7 +130,7 @@ def open_labels(
     Raises:
         UserError: If there is no such path or video, or what it holds are no label maps.
     """
-    source = _source(Path(path), reading)
+    source = find_source(str(path), reading)
     selected = select_video(source, video)
     if source.labels is None:
         selected, classes = _images_as_labels(source, selected)
@@ -183,54 +180,7 @@ def take(
     return np.stack(frames), following
 
 
-# --- opening
-
-
-def _source(path: Path, reading: Reading) -> Source:
-    return _store_source(path, reading) if is_store(path) else find_source(str(path), reading)
-
-
-def _store_source(path: Path, reading: Reading) -> Source:
-    """List a clip store's videos as those of any other source."""
-    if reading.layout != "auto":
-        raise UserError(f"{path} is a clip store and has no layout: leave out {reading.layout!r}.")
-    for name, value in reading.options().items():
-        raise UserError(
-            f"{path} is a clip store, which is read already: expected no {option_name(name)}, found"
-            f" {value}; leave it out."
-        )
-    store = ClipStore.open(path)
-    videos = [
-        Video(
-            str(row["name"]),
-            partial(_read_store, store, number),
-            split=str(row["split"]),
-            length=int(row["length"]),
-            height=int(row["height"]),
-            width=int(row["width"]),
-            fps=float(row["fps"]) if row["fps"] > 0 else None,
-            read_maps=partial(_read_maps, store, number) if store.labels else None,
-        )
-        for number, row in enumerate(store.index)
-    ]
-    return Source("clip store", path, videos, store.skipped, labels=store.labels)
-
-
-def _read_store(store: ClipStore, video: int) -> Iterator[np.ndarray]:
-    length = int(store.index["length"][video])
-    with store:
-        for start in range(0, length, _BLOCK):
-            yield from store.read(video, start, min(start + _BLOCK, length))
-
-
-def _read_maps(store: ClipStore, video: int) -> Iterator[Mapping[str, np.ndarray]]:
-    length = int(store.index["length"][video])
-    names = [name for name in store.maps if name in ("labels", "instances")]
-    with store:
-        for start in range(0, length, _BLOCK):
-            stop = min(start + _BLOCK, length)
-            blocks = {name: store.read_map(name, video, start, stop) for name in names}
-            yield from ({n: block[i] for n, block in blocks.items()} for i in range(stop - start))
+# --- label maps
 
 
 def _own_labels(

@@ -237,7 +237,7 @@ def _fill(
         damage: list[UserError] = []
         try:
             with tolerated(partial(_keep, damage, strict)):
-                filled += writer.add(_with_fps(video), records)
+                filled += writer.add(replace(video, fps=video.facts().fps), records)
         except UserError as error:
             if strict:
                 raise
@@ -257,10 +257,6 @@ def _keep(damage: list[UserError], strict: bool, error: UserError) -> None:
 
 def _left_out(video: Video, error: UserError, root: Path) -> Skipped:
     return Skipped(video.name, without_path(error, root), rest_kept=True)
-
-
-def _with_fps(video: Video) -> Video:
-    return video if video.probe is None else replace(video, fps=video.probe().fps)
 
 
 def _reported(video: Video, report: Callable[[str], None]) -> Iterator[FrameRecord]:

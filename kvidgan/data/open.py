@@ -11,9 +11,11 @@ from kvidgan.data.convert import OnProgress, PrepareReport, fingerprint_of, prep
 from kvidgan.data.labels import FoundLabels
 from kvidgan.data.layouts.registry import layouts_with_option, open_source
 from kvidgan.data.reading import Reading, option_name
+from kvidgan.data.report import report
 from kvidgan.data.schema import DataConfig, DigitsConfig
 from kvidgan.data.source import Source
 from kvidgan.data.store.reader import ClipStore
+from kvidgan.data.store.source import store_source
 from kvidgan.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -46,12 +48,13 @@ def prepare_path(
             None for none.
         strict: Whether to stop at the first damaged file instead of skipping it.
         overwrite: Whether to replace a store that was made from something else.
-        say: Function that is called with a line about what was found.
+        say: Function that is called with each line about what was found.
         on_progress: Function that is called with (videos done, videos in all, name).
     """
     source = find_source(path, reading)
-    say(source.describe())
-    report = prepare(
+    for what, value in report(source, (size, size) if isinstance(size, int) else size):
+        say(f"{what:<9}  {value}")
+    done = prepare(
         source,
         destination,
         strict=strict,
@@ -61,8 +64,8 @@ def prepare_path(
         test_frames=test_frames,
         on_progress=on_progress,
     )
-    _warn_of_shared(ClipStore.open(report.path))
-    return report
+    _warn_of_shared(ClipStore.open(done.path))
+    return done
 
 
 def open_data(
@@ -95,11 +98,11 @@ def open_data(
     path = Path(config.cache) / name
     if not path.exists():
         say(f"{source.describe()}: converting once, into {path}.")
-    report = prepare(source, path, strict=config.strict, on_progress=on_progress, **options)
-    for skipped in report.skipped:
+    done = prepare(source, path, strict=config.strict, on_progress=on_progress, **options)
+    for skipped in done.skipped:
         if skipped.damaged:
             say(f"{config.path}: skipped {skipped.name}: {skipped.reason}.")
-    return _warn_of_shared(ClipStore.open(report.path))
+    return _warn_of_shared(ClipStore.open(done.path))
 
 
 def is_store(path: str | Path) -> bool:
@@ -140,10 +143,10 @@ def find_source(
     seed: int = 0,
     digits: DigitsConfig | None = None,
 ) -> Source:
-    """Open what lies at a path, or else the built-in set of this name.
+    """List the videos of what lies at a path, or else of the built-in set of this name.
 
     Args:
-        path: Folder or file of videos, or name of a built-in set.
+        path: Folder or file of videos, clip store, or name of a built-in set.
         reading: How the files are to be read.
         seed: Seed of a built-in set.
         digits: Options of the built-in set moving_digits; None for their defaults.
@@ -151,6 +154,8 @@ def find_source(
     Raises:
         UserError: If there is neither, or nothing usable.
     """
+    if is_store(path):
+        return store_source(Path(path), reading)
     if Path(path).exists():
         return open_source(path, reading)
     if path in builtin.NAMES:

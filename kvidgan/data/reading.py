@@ -1,8 +1,11 @@
 """Reading: how files are to be read where they leave a choice, for configs and commands alike."""
 
+import shlex
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from kvidgan.errors import UserError
 
 LayoutName = Literal[
     "auto",
@@ -52,3 +55,44 @@ class Reading(BaseModel):
 def option_name(field: str) -> str:
     """Return the name of a field on the command line, such as --classes."""
     return f"--{field.replace('_', '-')}"
+
+
+def parse_reading(layout: str, text: str) -> Reading:
+    """Read options that are written as `axes=NTHWC fps=10`; values with blanks stand in quotes.
+
+    Args:
+        layout: Name of the layout, or "auto".
+        text: The options; empty for none.
+
+    Raises:
+        UserError: If it is none of that.
+    """
+    try:
+        words = [word.partition("=") for word in shlex.split(text)]
+    except ValueError as error:
+        raise UserError(f"Reading: expected options such as fps=10, found {text!r}.") from error
+    for name, equals, _ in words:
+        if not equals or name == "layout" or name not in Reading.model_fields:
+            known = ", ".join(field for field in Reading.model_fields if field != "layout")
+            raise UserError(f"Reading: expected NAME=VALUE of {known}, found {name!r}.")
+    return checked_reading({"layout": layout, **{name: value for name, _, value in words}})
+
+
+def reading_text(reading: Reading) -> str:
+    """Return the options as `parse_reading` reads them."""
+    return " ".join(shlex.quote(f"{name}={value}") for name, value in reading.options().items())
+
+
+def checked_reading(values: dict[str, Any]) -> Reading:
+    """Return the reading of these values by name.
+
+    Raises:
+        UserError: If one cannot be.
+    """
+    try:
+        return Reading(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        text = first["msg"].replace("Input should be", "expected").replace("Value error, ", "")
+        name = option_name(str(first["loc"][0]))
+        raise UserError(f"{name}: {text}, found {first['input']!r}.") from error

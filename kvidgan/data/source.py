@@ -46,6 +46,16 @@ class Video:
     probe: Callable[[], VideoFacts] | None = None
     read_maps: Callable[[], Iterator[Mapping[str, np.ndarray]]] | None = None
 
+    def facts(self) -> VideoFacts:
+        """Return what is known without reading all, after a look into the file where that tells.
+
+        Raises:
+            UserError: If the file cannot be read.
+        """
+        if self.probe is not None:
+            return self.probe()
+        return VideoFacts(self.fps, self.length or 0, self.height or 0, self.width or 0)
+
 
 @dataclass(frozen=True)
 class Skipped:

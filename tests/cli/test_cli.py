@@ -80,7 +80,7 @@ def test_prepare_then_fit_takes_the_classes_by_name(tmp_path, trained, kvidgan):
     strips, store = trained.parent.parent / "strips", tmp_path / "strips.h5"
     status, out, _ = kvidgan("prepare", strips, store)
     assert status == 0
-    assert "6 videos in 2 classes (jump, run)" in out
+    assert "classes    jump (3), run (3)" in out
     assert f"{store}: 6 videos written, 0 skipped." in out
     assert "was there already" in kvidgan("prepare", strips, store)[1]
     status, out, _ = kvidgan("info", store)
@@ -106,14 +106,13 @@ def test_real_film_strips_train(real_data, tmp_path, tiny, kvidgan):
 
 def test_mnist_becomes_moving_mnist(tmp_path, kvidgan):
     save_mnist(tmp_path / "mnist")
-    assert (
-        "moving mnist: 10000 videos, 9000 to train, 1000" in kvidgan("info", tmp_path / "mnist")[1]
-    )
+    assert "splits  train (9000), test (1000)" in kvidgan("info", tmp_path / "mnist")[1]
     store = tmp_path / "moving_mnist.h5"
     asked = ["--layout", "moving_mnist", "--clips", 20]
     status, out, err = kvidgan("prepare", *asked, tmp_path / "mnist", store)
     assert status == 0, err
-    assert "20 videos, 18 to train, 2 to test, 64x64, 20 frames" in out
+    for line in ("videos     20", "splits     train (18), test (2)", "sizes      64x64 (20)"):
+        assert line in out
     assert f"{store}: 20 videos written, 0 skipped." in out
     out = kvidgan("info", store)[1]
     assert "64x64x1 (20)" in out
@@ -184,7 +183,7 @@ def test_info_on_a_run_and_on_data(trained, kvidgan):
     folder = trained.parent.parent / "strips"
     (folder / "jump" / "broken.png").write_bytes(b"\x89PNG no more")
     out = kvidgan("info", folder)[1]
-    assert "film strips: 6 videos in 2 classes (jump, run)" in out
+    assert "classes  jump (3), run (3)" in out
     assert "jump/broken.png: " in out
     (folder / "jump" / "broken.png").unlink()
 

@@ -2,7 +2,6 @@ import pytest
 
 from kvidgan.data.builtin import registry as builtin
 from kvidgan.data.convert import prepare
-from kvidgan.data.layouts.registry import open_source
 from kvidgan.data.open import open_data, prepare_path
 from kvidgan.data.schema import DataConfig
 from kvidgan.errors import UserError
@@ -72,7 +71,14 @@ def test_equal_videos_in_three_splits(tmp_path, caplog):
 def test_prepare_path_says_what_was_found(strips, tmp_path, monkeypatch):
     said = []
     report = prepare_path(str(strips), tmp_path / "s.h5", say=said.append)
-    assert (report.written, said) == (4, [open_source(strips).describe()])
+    assert report.written == 4
+    assert said == [
+        "layout     film strips",
+        "videos     4",
+        "classes    0 (2), 1 (2)",
+        "frames     10 to 13, median 11.5 in a video",
+        "sizes      8x8 (4)",
+    ]
     small = builtin.SETS["moving_shapes"]._replace(clips=2)
     monkeypatch.setitem(builtin.SETS, "moving_shapes", small)
     assert prepare_path("moving_shapes", tmp_path / "m.h5").written == 2

@@ -12,9 +12,11 @@ from PySide6.QtCore import QMimeData, QObject, QPointF, Qt, QUrl, Signal
 from PySide6.QtGui import QDropEvent, QGuiApplication
 from PySide6.QtWidgets import QDialog
 
+from kvidgan.data.reading import reading_text
 from kvidgan.playback import ClipPlan, NoisePlan
 from kvidgan.rollout.description import Description
 from kvidgan_viewer import session
+from kvidgan_viewer.data_dialog import DataDialog
 from kvidgan_viewer.dialogs import ErrorDialog, KeysDialog
 from kvidgan_viewer.main_window import MainWindow
 from kvidgan_viewer.worker import messages
@@ -39,7 +41,7 @@ def frame(value):
 class FakeWorkerClient(QObject):
     """A worker client without a process: frame i has the value 10 i, or 10 i + 100 of noise."""
 
-    ready, opened, videos_listed, started = (Signal(object) for _ in range(4))
+    ready, opened, videos_listed, data_described, started = (Signal(object) for _ in range(5))
     compiling = Signal()
     frames_added, waiting, ended = (Signal(int) for _ in range(3))
     failed, died, status_changed = Signal(object), Signal(str), Signal(str)
@@ -91,7 +93,12 @@ class FakeWorkerClient(QObject):
         self.frames_added.emit(len(self.film))
         self.waiting.emit(len(self.film))
 
-    def list_videos(self, path, layout="auto"):
+    def describe_data(self, path, reading):
+        sheet = np.full((20, 30, 3), (200, 30, 10), np.uint8)
+        lines = (("layout", "videos"), ("reading", reading_text(reading)))
+        self.data_described.emit(messages.DataDescription(path, lines, sheet))
+
+    def list_videos(self, path, reading):
         entries = tuple(messages.VideoEntry(name, "", 9) for name in ("a", "b", "c"))
         self.videos_listed.emit(messages.VideoList(path, entries, ""))
 
@@ -236,6 +243,24 @@ def test_what_is_chosen_is_played(window, models):
     assert path.endswith("predictor.keras")
     assert plan == ClipPlan(str(models / "clip.npy"), stride=1)
     assert num_frames == 64 + NUM_CONTEXT
+
+
+def test_how_the_clip_is_understood(window, models, qtbot):
+    playing(window, models)
+    form = window.controller.panel.form
+    form.options.setText("fps=5")
+    form.options.editingFinished.emit()
+    form.about.click()
+    (dialog,) = dialogs(window, DataDialog)
+    rows = [(what.text(), value.text()) for what, value in dialog.rows]
+    assert rows == [("layout:", "videos"), ("reading:", "fps=5.0")]
+    image = dialog.sheet.pixmap().toImage()
+    assert (image.width(), image.height()) == (30, 20)
+    assert image.pixelColor(29, 19).getRgb()[:3] == (200, 30, 10)
+    form.options.setText("speed=5")
+    assert window.controller.panel.values() is None
+    assert "found 'speed'" in form.problem.text()
+    dialog.reject()
 
 
 def test_panes_show_one_frame_of_the_film(window, models):

@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from kvidgan.data.layouts.registry import open_source
+from kvidgan.data.preview import preview
+from kvidgan.data.reading import Reading
 from kvidgan.media import colour_labels, grid
 from kvidgan.playback import ClipPlan, NoisePlan
 from kvidgan.rollout import Rollout, export_step
@@ -18,6 +21,8 @@ from kvidgan_viewer.worker.messages import (
     Cancel,
     Cancelled,
     Compiling,
+    DataDescription,
+    DescribeData,
     Ended,
     Extend,
     Failed,
@@ -36,6 +41,7 @@ from kvidgan_viewer.worker.messages import (
 from kvidgan_viewer.worker.server import Server
 from kvidgan_viewer.worker.shared_memory import SLOTS, Reader, SharedMemory
 from tests.conftest import run
+from tests.data.conftest import save_strip, video
 from tests.rollout import steps
 from tests.textures import moving_square
 
@@ -404,6 +410,20 @@ def test_videos_are_listed(served, tmp_path, kvidgan):
             loop.ask(Play(1, ClipPlan(str(path), entry.name), num_frames=1))
             assert entry.name in loop.reply(Started).note
             loop.film()
+
+
+def test_data_are_described(served, tmp_path):
+    strips = tmp_path / "strips"
+    for number in range(4):
+        save_strip(strips / f"{number}.png", video(number, 10))
+    loop = served(steps.predicting())
+    loop.ask(DescribeData(str(strips), Reading(fps=5)))
+    found = loop.reply(DataDescription)
+    assert found.lines[0] == ("layout", "film strips")
+    assert ("fps", "5 (4)") in found.lines
+    np.testing.assert_array_equal(found.sheet, preview(open_source(strips, Reading(fps=5))))
+    loop.ask(DescribeData(str(strips / "none")))
+    assert "does not exist" in loop.reply(Failed).sentence
 
 
 # --- what is loaded

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 
 from kvidgan.data.reading import Reading
 from kvidgan_viewer.colours import Colours
+from kvidgan_viewer.data_dialog import DataDialog
 from kvidgan_viewer.exporter import Exporter
 from kvidgan_viewer.menus import Menus
 from kvidgan_viewer.panel.panel import Panel
@@ -132,6 +133,7 @@ class Controller(QObject):
         self.sessions.runs_changed.connect(self._show_runs)
         self.sessions.failed.connect(lambda sentence, text: self.failed.emit(sentence, text, None))
         self.panel.changed.connect(self.play)
+        self.panel.data_asked.connect(self._describe_data)
         self.plots_view.seek_requested.connect(self.player_view.seek)
         self.player_view.frame_changed.connect(self.plots_view.scores.set_cursor)
         self.player_view.options_changed.connect(self._show_panes)
@@ -155,6 +157,7 @@ class Controller(QObject):
         session.frames_added.connect(lambda: self._show_frames(session))
         session.status_changed.connect(lambda: self._show_frames(session))
         session.videos_listed.connect(self._show_videos)
+        session.data_described.connect(self._show_data)
         session.died.connect(lambda sentence: self.failed.emit(sentence, "", session.restart))
 
     def _restore(self) -> None:
@@ -350,6 +353,15 @@ class Controller(QObject):
     def _show_videos(self, videos: messages.VideoList) -> None:
         if videos.path == self._listed_source[0]:
             self.panel.set_videos([(v.name, v.split, v.num_frames) for v in videos.videos])
+
+    def _describe_data(self) -> None:
+        """Request how the clip of the panel is understood."""
+        values, session = self.panel.values(), self.sessions.current
+        if isinstance(values, ClipValues) and session is not None:
+            session.worker.describe_data(values.path, values.reading)
+
+    def _show_data(self, data: messages.DataDescription) -> None:
+        DataDialog(data, self.window).open()
 
     def _set_colours(self, colours: Colours) -> None:
         self.player_view.set_colours(colours)

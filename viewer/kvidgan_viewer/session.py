@@ -31,6 +31,7 @@ class Session(QObject):
         frames_added(): The film has more frames.
         status_changed(): The status, or the number of expected frames, is another one.
         videos_listed(messages.VideoList): The videos of a source of clips.
+        data_described(messages.DataDescription): How a source of clips is understood.
         failed(str, str): A sentence, and details.
         died(str): A sentence on why the process is gone.
 
@@ -50,6 +51,7 @@ class Session(QObject):
     frames_added = Signal()
     status_changed = Signal()
     videos_listed = Signal(object)
+    data_described = Signal(object)
     failed = Signal(str, str)
     died = Signal(str)
 
@@ -74,6 +76,7 @@ class Session(QObject):
         worker.waiting.connect(lambda _num_frames: self.status_changed.emit())
         worker.ended.connect(lambda _num_frames: self._finish())
         worker.videos_listed.connect(self.videos_listed)
+        worker.data_described.connect(self.data_described)
         worker.failed.connect(self._fail)
         worker.died.connect(self._die)
         worker.status_changed.connect(lambda _status: self.status_changed.emit())

@@ -174,7 +174,7 @@ def test_prepare_takes_the_defaults(tmp_path, monkeypatch):
     said = []
     report = prepare_path("moving_digits", tmp_path / "m.h5", say=said.append)
     assert report.written == 3
-    assert said == ["built-in: 3 videos, 32x32, 20 frames, seed 0, 1 digit"]
+    assert said[:2] == ["layout     built-in, seed 0, 1 digit", "videos     3"]
 
 
 def test_options_of_other_data_are_refused(strips, tmp_path, monkeypatch):

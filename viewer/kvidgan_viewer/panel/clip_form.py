@@ -8,13 +8,14 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QLabel,
     QLineEdit,
+    QPushButton,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
 from kvidgan.data.layouts.registry import LAYOUTS
-from kvidgan.data.reading import Reading
+from kvidgan.data.reading import Reading, parse_reading, reading_text
 from kvidgan.errors import UserError
 from kvidgan_viewer.panel.fields import LAST_SEED, NARROW, PathField, number
 from kvidgan_viewer.panel.values import ClipValues, Needs, NoiseValues, parsed_size
@@ -56,6 +57,17 @@ class ClipForm(QWidget):
         )
         self.layouts = named(QComboBox(), "Layout", "How the files are to be read.")
         self.layouts.addItems(["auto", *LAYOUTS])
+        self.options = named(
+            QLineEdit(),
+            "Reading",
+            "How the files are to be read where they leave a choice, as fps=10 or axes=NTHWC: "
+            f"{', '.join(name for name in Reading.model_fields if name != 'layout')}.",
+        )
+        self.options.setPlaceholderText("as they say")
+        self.options.setMinimumWidth(NARROW)
+        self.about = named(
+            QPushButton("What is in it…"), "About the data", "How the files are understood."
+        )
         for box in (self.video, self.layouts):
             box.setMinimumWidth(NARROW)
             box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -110,6 +122,8 @@ class ClipForm(QWidget):
         form.addRow(self.clip.line.accessibleName(), self.clip)
         form.addRow("&Video", self.video)
         form.addRow("&Layout", self.layouts)
+        form.addRow("&Reading", self.options)
+        form.addRow("", self.about)
         form.addRow("S&tart", self.start)
         form.addRow("Str&ide", self.stride)
         form.addRow("Frame&s", self.num_frames)
@@ -129,6 +143,7 @@ class ClipForm(QWidget):
     def _connect(self) -> None:
         self.clip.changed.connect(self._forget_videos)
         self.layouts.currentIndexChanged.connect(self._forget_videos)
+        self.options.editingFinished.connect(self._forget_videos)
         self.video.currentIndexChanged.connect(self.edited)
         for box in (self.start, self.stride, self.num_frames, self.seed, *self.looks.values()):
             box.valueChanged.connect(self.edited)
@@ -174,6 +189,7 @@ class ClipForm(QWidget):
         """Return the chosen values; None as long as one is missing or wrong."""
         try:
             size = parsed_size(self.frame_size.text()) if self._needs.takes_size else None
+            reading = parse_reading(self.layouts.currentText(), self.options.text())
         except UserError as error:
             self.problem.setText(str(error))
             return None
@@ -183,7 +199,7 @@ class ClipForm(QWidget):
         return ClipValues(
             path=self.clip.path(),
             video=self.video.currentData(),
-            reading=Reading.model_validate({"layout": self.layouts.currentText()}),
+            reading=reading,
             start=self.start.value(),
             stride=self.stride.value(),
             first=(self.first.path() or None) if self._needs.takes_first else None,
@@ -201,6 +217,7 @@ class ClipForm(QWidget):
             self.set_videos([])
         self.clip.set_path(values.path)
         self.layouts.setCurrentIndex(max(0, self.layouts.findText(values.reading.layout)))
+        self.options.setText(reading_text(values.reading))
         if values.video is not None and self.video.findData(values.video) < 0:
             self.set_videos([(values.video, "", None)])
         self.video.setCurrentIndex(max(0, self.video.findData(values.video)))

@@ -25,12 +25,14 @@ class Panel(QScrollArea):
 
     Signals:
         changed(NoiseValues | ClipValues): Other values were chosen, and nothing more for 150 ms.
+        data_asked(): Somebody wants to know how the clip's data is understood.
 
     Attributes:
         form: The form of the current model; None without a model, or for one that takes no input.
     """
 
     changed = Signal(object)
+    data_asked = Signal()
 
     def __init__(self, description: Description | None = None, parent: QWidget | None = None):
         super().__init__(parent)
@@ -77,6 +79,8 @@ class Panel(QScrollArea):
         self.setMinimumWidth(max(WIDTH, self.form.minimumSizeHint().width() + bar))
         self._restore()
         self.form.edited.connect(self._timer.start)
+        if isinstance(self.form, ClipForm):
+            self.form.about.clicked.connect(self.data_asked)
 
     def values(self) -> NoiseValues | ClipValues | None:
         """Return the chosen values; None as long as one is missing or wrong, or without form."""

@@ -31,6 +31,7 @@ class WorkerClient(QObject):
         ready(messages.Ready): The backend is loaded.
         opened(messages.Opened): A model is open, perhaps again, in a new process.
         videos_listed(messages.VideoList): The videos of a source of clips.
+        data_described(messages.DataDescription): How a source of clips is understood.
         started(messages.Started): A rollout begins.
         compiling(): The step is called for the first time, which takes longer.
         frames_added(int): Number of frames in the film; one signal may tell of several new ones.
@@ -49,6 +50,7 @@ class WorkerClient(QObject):
     ready = Signal(object)
     opened = Signal(object)
     videos_listed = Signal(object)
+    data_described = Signal(object)
     started = Signal(object)
     compiling = Signal()
     frames_added = Signal(int)
@@ -106,6 +108,11 @@ class WorkerClient(QObject):
         """List the videos of a source of clips; `videos_listed` or `failed` follows."""
         self._ensure_process()
         self._send(messages.ListVideos(path, reading))
+
+    def describe_data(self, path: str, reading: Reading = Reading()) -> None:
+        """Say how a source of clips is understood; `data_described` or `failed` follows."""
+        self._ensure_process()
+        self._send(messages.DescribeData(path, reading))
 
     def play(self, plan: Plan, num_frames: int) -> Film:
         """Begin a rollout; the one before it ends.
@@ -253,6 +260,8 @@ class WorkerClient(QObject):
                 self.opened.emit(reply)
             case messages.VideoList():
                 self.videos_listed.emit(reply)
+            case messages.DataDescription():
+                self.data_described.emit(reply)
             case messages.Started():
                 self.started.emit(reply)
             case messages.Compiling():

@@ -6,6 +6,8 @@ drops what comes late from an older one.
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from kvidgan.data.reading import Reading
 from kvidgan.playback import Plan
 from kvidgan.rollout.description import Description
@@ -25,6 +27,14 @@ class Open:
 @dataclass(frozen=True)
 class ListVideos:
     """Request for the list of the videos of a source of clips."""
+
+    path: str
+    reading: Reading = Reading()
+
+
+@dataclass(frozen=True)
+class DescribeData:
+    """Request to say how a source of clips is understood."""
 
     path: str
     reading: Reading = Reading()
@@ -104,6 +114,21 @@ class VideoList:
     path: str
     videos: tuple[VideoEntry, ...]
     note: str
+
+
+@dataclass(frozen=True)
+class DataDescription:
+    """How a source of clips was understood.
+
+    Attributes:
+        path: Path of the source.
+        lines: What was understood, (what, value) in the order to show.
+        sheet: Contact sheet, uint8 (height, width, 3).
+    """
+
+    path: str
+    lines: tuple[tuple[str, str], ...]
+    sheet: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -196,11 +221,12 @@ class Failed:
     request: "Request | None" = None
 
 
-Request = Open | ListVideos | Play | Extend | Cancel | ReleaseSlot | Quit
+Request = Open | ListVideos | DescribeData | Play | Extend | Cancel | ReleaseSlot | Quit
 Reply = (
     Ready
     | Opened
     | VideoList
+    | DataDescription
     | Started
     | Compiling
     | FrameReady

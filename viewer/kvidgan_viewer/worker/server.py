@@ -19,9 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kvidgan import backends
-from kvidgan.data.open import find_source, is_store
+from kvidgan.data.open import find_source
 from kvidgan.data.reading import Reading
-from kvidgan.data.store.reader import ClipStore
 from kvidgan.errors import UserError
 from kvidgan.runs import exported
 from kvidgan_viewer.worker import messages
@@ -102,6 +101,7 @@ class Server:
         self._handlers: dict[type, Callable[[Any], None]] = {
             messages.Open: self._open,
             messages.ListVideos: self._list_videos,
+            messages.DescribeData: self._describe_data,
             messages.Play: self._play,
             messages.Extend: self._extend,
             messages.Cancel: self._cancel,
@@ -170,6 +170,14 @@ class Server:
     def _list_videos(self, request: messages.ListVideos) -> None:
         self._send(messages.VideoList(request.path, *video_entries(request.path, request.reading)))
 
+    def _describe_data(self, request: messages.DescribeData) -> None:
+        from kvidgan.data.preview import preview
+        from kvidgan.data.report import report, skipped_lines
+
+        source = find_source(request.path, request.reading)
+        lines = (*report(source), *skipped_lines(source, most=20))
+        self._send(messages.DataDescription(request.path, lines, preview(source)))
+
     # --- rollouts
 
     def _play(self, request: messages.Play) -> None:
@@ -237,11 +245,6 @@ def video_entries(path: str, reading: Reading) -> tuple[tuple[VideoEntry, ...], 
     Raises:
         UserError: If there is no such source, or nothing usable.
     """
-    if is_store(path) and reading == Reading():
-        with ClipStore.open(path) as store:
-            rows = store.index[["name", "split", "length"]].tolist()
-        entries = tuple(VideoEntry(str(n), str(split), int(length)) for n, split, length in rows)
-        return entries, f"clip store: {len(entries)} video{'s' * (len(entries) != 1)}"
     source = find_source(path, reading)
     videos = source.videos
     return tuple(VideoEntry(v.name, v.split, v.length) for v in videos), source.describe()

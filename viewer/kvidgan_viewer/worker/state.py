@@ -134,7 +134,7 @@ class WorkerState:
                 self.num_opening -= 1
                 if not self.num_opening:
                     self.path = self.opened_path
-            case messages.Failed(job=None) | messages.VideoList():
+            case messages.Failed(job=None) | messages.VideoList() | messages.DataDescription():
                 pass
             case _:
                 return self._receive_of_job(reply)
