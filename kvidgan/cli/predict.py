@@ -12,7 +12,7 @@ from kvidgan.cli.common import Model, Output, ScaleOption, backend, counted, say
 from kvidgan.cli.reading import reads_data
 from kvidgan.data.reading import Reading
 from kvidgan.errors import UserError
-from kvidgan.media import enlarge, parse_size, write_together
+from kvidgan.media import Sound, enlarge, parse_size, write_together
 from kvidgan.media.comparison import comparison
 from kvidgan.runs import exported
 
@@ -91,6 +91,9 @@ def predict(
     fps: Annotated[
         float | None, typer.Option(min=0.1, max=100, help="Default: the clip's own, or 12.5.")
     ] = None,
+    audio: Annotated[
+        bool, typer.Option("--audio", help="Keep the clip's sound, from the first frame written.")
+    ] = False,
     scale: ScaleOption = 0,
     *,
     reading: Reading,
@@ -123,8 +126,9 @@ def predict(
             if compare or not one.is_context:
                 yield _pictures(one, playback, extras, compare, scale)
 
+    sound = _sound(playback, clip, compare, fps) if audio else None
     paths = [output, *(_beside(output, name) for name in extras)]
-    real_fps = write_together(paths, counted(predicted(), total), fps or playback.fps)
+    real_fps = write_together(paths, counted(predicted(), total), fps or playback.fps, sound)
     say(playback.note)
     how = "made of label maps" if playback.has_label_maps else "predicted"
     hidden = playback.has_label_maps and playback.num_context and not compare
@@ -148,6 +152,19 @@ def _pictures(
         )
     found = (one.extras.get(name) for name in extras)
     return [picture, *(None if extra is None else enlarge(extra, scale) for extra in found)]
+
+
+def _sound(playback: "Playback", clip: str, compare: bool, fps: float | None) -> Sound:
+    """Return the clip's sound from the first frame on that is written."""
+    if fps is not None:
+        raise UserError(
+            f"--audio: expected the clip's own rate, {playback.fps:g} fps, found --fps {fps:g};"
+            " leave that out."
+        )
+    if playback.sound is None:
+        raise UserError(f"--audio: expected a video file with sound, found none in {clip}.")
+    hidden = 0 if compare else playback.num_context
+    return playback.sound._replace(start=playback.sound.start + hidden / playback.fps)
 
 
 def _beside(path: Path, name: str) -> Path:

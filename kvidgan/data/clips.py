@@ -34,6 +34,7 @@ class Clip:
             (height, width) each, or class and object numbers, int32 (height, width, 2); None
             without label maps.
         label_set: Classes of the label maps; None without label maps.
+        file: Video file that it is, whose sound goes with it; None for other data.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Clip:
     note: str
     labels: Iterator[np.ndarray] | None = None
     label_set: LabelSet | None = None
+    file: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,9 @@ def open_clip(
     else:  # from a second reading: frames and maps may be read at any pace, and nothing piles up
         maps = find_labels(labels, resized(selected, size).read())
         classes = found_label_set(labels)
-    return Clip(selected.name, chain([first], frames), fps, selected.length, note, maps, classes)
+    file = selected.files[0] if source.layout == "videos" else None
+    whole = chain([first], frames)
+    return Clip(selected.name, whole, fps, selected.length, note, maps, classes, file)
 
 
 def open_labels(

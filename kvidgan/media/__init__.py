@@ -28,8 +28,8 @@ from kvidgan.media.draw import (
 )
 from kvidgan.media.rate import VideoFacts
 from kvidgan.media.read import IMAGE_SUFFIXES, image_size, natural_key, read_image, read_map
-from kvidgan.media.video import is_video, probe_video, read_video
-from kvidgan.media.write import replacing, write_frames, write_image
+from kvidgan.media.video import has_sound, is_video, probe_video, read_video
+from kvidgan.media.write import Sound, replacing, write_frames, write_image
 from kvidgan.media.write_together import write_together
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "CONTEXT_COLOUR",
     "IMAGE_SUFFIXES",
     "PREDICTED_COLOUR",
+    "Sound",
     "VideoFacts",
     "bordered",
     "colour_flow",
@@ -50,6 +51,7 @@ __all__ = [
     "fit_maps",
     "flow_scale",
     "grid",
+    "has_sound",
     "image_size",
     "is_animation",
     "is_video",

@@ -116,6 +116,17 @@ def is_video_file(path: Path) -> bool:
         return False
 
 
+def has_sound(path: Path) -> bool:
+    """Return whether a file that FFmpeg opens has sound."""
+    import av
+
+    try:
+        with av.open(str(path)) as container:
+            return len(container.streams.audio) > 0
+    except (av.error.FFmpegError, OSError, ValueError):
+        return False
+
+
 def read_video_file(path: Path, fps: float | None = None) -> tuple[Iterator[np.ndarray], float]:
     """Open a video file that FFmpeg knows.
 

@@ -13,7 +13,7 @@ from fractions import Fraction
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 import numpy as np
 from PIL import GifImagePlugin, Image
@@ -85,7 +85,25 @@ def write_image(path: Path, image: np.ndarray) -> None:
         Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(temporary, form)
 
 
-def write_frames(path: Path, frames: Iterable[np.ndarray], fps: float, loop: bool = True) -> float:
+class Sound(NamedTuple):
+    """Sound: what is heard beside frames.
+
+    Attributes:
+        path: Video or audio file that it is taken from.
+        start: Second of the file at which the first frame is shown.
+    """
+
+    path: Path
+    start: float
+
+
+def write_frames(
+    path: Path,
+    frames: Iterable[np.ndarray],
+    fps: float,
+    loop: bool = True,
+    sound: Sound | None = None,
+) -> float:
     """Write a video as `.gif`, `.mp4`, or a folder of `frame0001.png`, `frame0002.png`, ...
 
     The frames are written as they come, so a long video needs no more memory than a short one.
@@ -95,13 +113,14 @@ def write_frames(path: Path, frames: Iterable[np.ndarray], fps: float, loop: boo
         frames: Frames of one size, uint8 (height, width, 1 or 3) each.
         fps: Wanted frames per second.
         loop: Whether a GIF plays for ever instead of once.
+        sound: Sound of an .mp4 file, silent where it has ended; None for none.
 
     Returns:
         The frames per second written: GIF delays are whole multiples of 10 ms, 20 ms at least.
 
     Raises:
-        UserError: If the name's ending is unknown, there is no frame, the folder holds other files,
-            or writing fails.
+        UserError: If the name's ending is unknown or no .mp4 gets sound, there is no frame, the
+            folder holds other files, or writing fails.
 
     Example:
         frames = np.zeros((10, 32, 32, 3), np.uint8)
@@ -109,7 +128,7 @@ def write_frames(path: Path, frames: Iterable[np.ndarray], fps: float, loop: boo
     """
     writers: dict[str, Callable[..., float]] = {
         ".gif": partial(_write_gif, loop=loop),
-        ".mp4": _write_mp4,
+        ".mp4": partial(_write_mp4, sound=sound),
         "": _write_folder,
     }
     writer = writers.get(path.suffix.lower())
@@ -117,6 +136,8 @@ def write_frames(path: Path, frames: Iterable[np.ndarray], fps: float, loop: boo
         raise UserError(
             f"Cannot write {path}: expected .gif, .mp4 or a folder name without a suffix."
         )
+    if sound is not None and path.suffix.lower() != ".mp4":
+        raise UserError(f"Cannot write sound into {path}: expected a name that ends in .mp4.")
     frames = iter(frames)
     first = next(frames, None)
     if first is None:
@@ -152,12 +173,18 @@ def _write_gif(
     return 100.0 / delay
 
 
-def _write_mp4(path: Path, temporary: Path, frames: Iterator[np.ndarray], fps: float) -> float:
+def _write_mp4(
+    path: Path,
+    temporary: Path,
+    frames: Iterator[np.ndarray],
+    fps: float,
+    sound: Sound | None = None,
+) -> float:
     first = next(frames)
     height, width = first.shape[:2]
     odd = ((0, height % 2), (0, width % 2), (0, 0))  # yuv420p needs even sizes
     size = (height + height % 2, width + width % 2)
-    with tempfile.TemporaryFile() as log, _ffmpeg(temporary, size, fps, log) as process:
+    with tempfile.TemporaryFile() as log, _ffmpeg(temporary, size, fps, sound, log) as process:
         assert process.stdin is not None
         with suppress(BrokenPipeError):  # ffmpeg says why in its log
             for frame in chain([first], frames):
@@ -176,7 +203,7 @@ def _rate(fps: float) -> Fraction:
 
 @contextmanager
 def _ffmpeg(
-    path: Path, size: tuple[int, int], fps: float, log: IO[bytes]
+    path: Path, size: tuple[int, int], fps: float, sound: Sound | None, log: IO[bytes]
 ) -> Iterator[subprocess.Popen[bytes]]:
     import imageio_ffmpeg
 
@@ -185,8 +212,13 @@ def _ffmpeg(
     matrix = "-vf scale=out_color_matrix=bt709:out_range=tv,format=yuv420p -color_range tv"
     tags = "-colorspace bt709 -color_primaries bt709 -color_trc bt709"
     coded = f"{matrix} {tags} -c:v libx264 -preset medium -crf 16 -movflags +faststart -f mp4"
+    heard: list[str] = []
+    if sound is not None:
+        heard = ["-ss", f"{sound.start:.6f}", "-i", str(sound.path.absolute())]
+        coded += " -map 0:v -map 1:a:0 -af apad -shortest -c:a aac -b:a 192k"
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), *raw.split(), *heard, *coded.split()]
     process = subprocess.Popen(
-        [imageio_ffmpeg.get_ffmpeg_exe(), *f"{raw} {coded}".split(), str(path.absolute())],
+        [*command, str(path.absolute())],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=log,

@@ -8,7 +8,7 @@ from queue import Full, Queue
 
 import numpy as np
 
-from kvidgan.media.write import write_frames
+from kvidgan.media.write import Sound, write_frames
 
 _WAITING = 2  # pictures of each video that wait to be written
 
@@ -20,7 +20,10 @@ class _Broken(Exception):
 
 
 def write_together(
-    paths: Sequence[Path], moments: Iterable[Sequence[np.ndarray | None]], fps: float
+    paths: Sequence[Path],
+    moments: Iterable[Sequence[np.ndarray | None]],
+    fps: float,
+    sound: Sound | None = None,
 ) -> float:
     """Write videos as `write_frames` does, all at once, so that few pictures are held in memory.
 
@@ -28,6 +31,7 @@ def write_together(
         paths: Paths of the videos.
         moments: Pictures of each moment, one per path; None for a path that has none then.
         fps: Wanted frames per second.
+        sound: Sound of the first one; None for none.
 
     Returns:
         The frames per second written to the first path.
@@ -38,12 +42,14 @@ def write_together(
     """
     if len(paths) == 1:
         pictures = (moment[0] for moment in moments)
-        return write_frames(paths[0], (one for one in pictures if one is not None), fps)
+        return write_frames(
+            paths[0], (one for one in pictures if one is not None), fps, sound=sound
+        )
     queues: list[Queue[_Item]] = [Queue(_WAITING) for _ in paths]
     with ThreadPoolExecutor(len(paths)) as pool:
         writers = [
-            pool.submit(write_frames, path, _pictures(queue), fps)
-            for path, queue in zip(paths, queues, strict=True)
+            pool.submit(write_frames, path, _pictures(queue), fps, sound=None if place else sound)
+            for place, (path, queue) in enumerate(zip(paths, queues, strict=True))
         ]
         end: Exception | None = _Broken()
         try:

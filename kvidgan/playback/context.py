@@ -10,7 +10,7 @@ import numpy as np
 from kvidgan.contract import History
 from kvidgan.data.clips import Clip, LabelClip, open_clip, open_labels, take
 from kvidgan.errors import UserError
-from kvidgan.media import IMAGE_SUFFIXES, fit_frames, read_image
+from kvidgan.media import IMAGE_SUFFIXES, Sound, fit_frames, has_sound, read_image
 from kvidgan.playback.plan import ClipPlan
 from kvidgan.rollout import Description, Rollout, Step
 from kvidgan.rollout.label_maps import check_alike, check_classes, expected_encoding, shared_stream
@@ -35,6 +35,7 @@ class Context:
             where the model tells them apart; None where none are followed.
         num_predictable: Number of frames that can be predicted; None where only reading tells, or
             there is no end.
+        sound: The clip's sound from the first frame on, context frames included; None without.
     """
 
     note: str
@@ -46,6 +47,7 @@ class Context:
     truth: Iterator[Array] | None = None
     label_maps: Iterator[Array] | None = None
     num_predictable: int | None = None
+    sound: Sound | None = None
 
 
 def open_context(description: Description, plan: ClipPlan) -> Context:
@@ -83,7 +85,7 @@ def _open_clip_context(description: Description, plan: ClipPlan) -> Context:
     if fitted.shape != frames.shape:
         note += f" {_shape(frames)} converted to the model's {_shape(fitted)}."
     truth = (description.fit(frame[None])[0] for frame in following)
-    return Context(note, _fps(clip, plan), fitted, fitted, truth=truth)
+    return Context(note, _fps(clip, plan), fitted, fitted, truth=truth, sound=_sound(clip, plan))
 
 
 # ---- Models that follow label maps --------------------------------------------------------------
@@ -134,6 +136,7 @@ def _open_label_context(description: Description, plan: ClipPlan) -> Context:
         truth=truth and (description.fit(frame[None])[0] for frame in truth),
         label_maps=label_maps,
         num_predictable=num_maps and num_maps - start.num_maps + len(start.first_steps),
+        sound=_sound(clip, plan),
     )
 
 
@@ -244,6 +247,12 @@ def _places(plan: ClipPlan, count: int) -> str:
 def _fps(clip: Clip | LabelClip, plan: ClipPlan) -> float | None:
     """Return the clip's rate, fewer where frames are left out; None if it says none."""
     return clip.fps / _stride(plan) if isinstance(clip, Clip) and clip.fps else None
+
+
+def _sound(clip: Clip | LabelClip, plan: ClipPlan) -> Sound | None:
+    if not isinstance(clip, Clip) or clip.file is None or not clip.fps or not has_sound(clip.file):
+        return None
+    return Sound(clip.file, plan.start / clip.fps)
 
 
 def _shape(frames: Array) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 
 from kvidgan.contract import Choice
 from kvidgan.errors import UserError
-from kvidgan.media import grid
+from kvidgan.media import Sound, grid
 from kvidgan.playback.context import Context, open_context
 from kvidgan.playback.plan import ClipPlan, NoisePlan, Plan
 from kvidgan.rollout import Rollout
@@ -63,6 +63,7 @@ class Playback:
         extra_names: Names of the extra outputs.
         step_shape: What the step is compiled for, as far as it differs between playbacks.
         frames: The frames, made as they are asked for.
+        sound: What is heard from the first frame on, context frames included; None for nothing.
     """
 
     note: str
@@ -75,6 +76,7 @@ class Playback:
     extra_names: tuple[str, ...]
     step_shape: tuple[int, ...]
     frames: Iterator[PlaybackFrame]
+    sound: Sound | None = None
 
 
 def play(rollout: Rollout, plan: Plan) -> Playback:
@@ -177,6 +179,7 @@ def _play_clip(rollout: Rollout, plan: ClipPlan) -> Playback:
         extra_names=tuple(description.extra_outputs),
         step_shape=(1, *size),
         frames=_frames(rollout, plan, context, label_maps),
+        sound=context.sound,
     )
 
 

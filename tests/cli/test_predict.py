@@ -1,11 +1,14 @@
 """`kvidgan predict` as a user meets it: any clip, any size, and one sentence for each mistake."""
 
+import wave as wavfile
+
+import av
 import numpy as np
 import pytest
 from PIL import Image
 
 from kvidgan.data.open import prepare_path
-from kvidgan.media import read_video, write_frames
+from kvidgan.media import Sound, read_video, write_frames
 from kvidgan.rollout import export_step
 from tests.rollout.steps import counting, predicting
 
@@ -137,3 +140,88 @@ def test_models_that_begin_from_noise_and_models_that_do_not(kvidgan, tmp_path, 
     assert (status, "make videos with kvidgan generate" in err) == (1, True)
     status, _, err = kvidgan("generate", model, "-o", tmp_path / "x.gif")
     assert (status, "kvidgan predict MODEL CLIP" in err) == (1, True)
+
+
+# --- rate and sound
+
+
+def with_tones(path, frames, fps):
+    """Write a video whose sound is 1000 Hz in its first second, 2000 Hz in the next, and so on."""
+    seconds = np.arange(round(48000 * len(frames) / fps)) / 48000
+    tones = np.sin(2 * np.pi * 1000 * (1 + seconds.astype(int)) * seconds)
+    wave = path.with_suffix(".wav")
+    with wavfile.open(str(wave), "wb") as file:
+        file.setparams((1, 2, 48000, len(tones), "NONE", ""))
+        file.writeframes((20000 * tones).astype("<i2").tobytes())
+    write_frames(path, frames, fps, sound=Sound(wave, 0.0))
+
+
+def heard(path):
+    """Return the loudest frequency, Hz, of each tenth of a second; 0 where it is silent."""
+    with av.open(str(path)) as container:
+        blocks = [frame.to_ndarray()[0] for frame in container.decode(audio=0)]
+    sound = np.concatenate(blocks)
+    tenths = sound[: len(sound) // 4800 * 4800].reshape(-1, 4800)
+    loudest = np.abs(np.fft.rfft(tenths)).argmax(-1) * 10
+    return np.where(np.abs(tenths).max(-1) > 0.05, loudest, 0)
+
+
+@pytest.fixture
+def sounding(tmp_path):
+    """Three seconds of video at 20 fps, with sound."""
+    frames = np.repeat(np.arange(60, dtype=np.uint8), 16 * 16 * 3).reshape(60, 16, 16, 3)
+    with_tones(tmp_path / "tones.mp4", frames, 20)
+    return tmp_path / "tones.mp4"
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--start", 18], {2: 2000, 9: 2000}),  # predicted frames begin at the second second
+        (["--start", 18, "--compare"], {0: 1000, 3: 2000}),
+        (["--start", 10, "--stride", 5], {0: 2000, 9: 2000, 12: 3000, 17: 3000}),
+        (["--start", 48, "-n", 40], {1: 3000, 15: 0}),
+    ],
+)
+def test_the_clips_sound_goes_along(kvidgan, tmp_path, model, sounding, options, expected):
+    out = tmp_path / "out.mp4"
+    count = [] if "-n" in options else ["-n", 22 if "--stride" not in options else 8]
+    status, _, err = kvidgan("predict", model, sounding, "--audio", "-o", out, *count, *options)
+    assert status == 0, err
+    tones = heard(out)
+    assert {tenth: round(int(tones[tenth]), -2) for tenth in expected} == expected
+    frames, fps = read_video(out)
+    assert fps == pytest.approx(20 / (5 if "--stride" in options else 1)), "the clip's own"
+    assert len(list(frames)) / fps == pytest.approx(len(tones) / 10, abs=0.15)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["-o", "out.gif"], "Cannot write sound into out.gif: expected a name that ends in .mp4"),
+        (["-o", "out.mp4", "--fps", 5], "--audio: expected the clip's own rate, 20 fps, found --f"),
+    ],
+)
+def test_sound_that_cannot_be(kvidgan, model, sounding, options, sentence):
+    status, _, err = kvidgan("predict", model, sounding, "-n", 3, "--audio", *options)
+    assert (status, err.count("\n")) == (1, 1)
+    assert sentence in err
+
+
+def test_a_clip_without_sound(kvidgan, tmp_path, model, clip):
+    write_frames(tmp_path / "silent.mp4", iter(FRAMES), 10)
+    for silent in (clip, tmp_path / "silent.mp4"):
+        status, _, err = kvidgan("predict", model, silent, "--audio", "-o", tmp_path / "o.mp4")
+        assert status == 1
+        assert f"--audio: expected a video file with sound, found none in {silent}." in err
+
+
+def test_a_store_keeps_the_rate_of_its_videos(kvidgan, tmp_path, model):
+    for fps in (10, 24):
+        write_frames(tmp_path / "set" / f"{fps}.mp4", iter(FRAMES), fps)
+    assert kvidgan("prepare", tmp_path / "set", tmp_path / "s.h5")[0] == 0
+    for fps in (10, 24):
+        out = tmp_path / f"out{fps}.mp4"
+        arguments = ["predict", model, tmp_path / "s.h5", "--video", f"{fps}.mp4", "-n", 3]
+        assert f"at {fps} fps" in kvidgan(*arguments, "-o", out)[1]
+        assert read_video(out)[1] == pytest.approx(fps)
