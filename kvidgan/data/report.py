@@ -25,8 +25,9 @@ def report(source: Source, size: tuple[int, int] | None = None) -> Lines:
             own.
     """
     videos = source.videos
-    facts, broken = _facts(videos)
-    among = "" if len(facts) + len(broken) == len(videos) else f", of {len(facts)} looked into"
+    looked_into = _looked_into(videos)
+    facts, broken = _facts(looked_into)
+    among = f", of {len(looked_into)} looked into" if len(looked_into) < len(videos) else ""
     splits = Counter(video.split for video in videos if video.split)
     classes = Counter(video.class_index for video in videos)
     named = {name: classes[place] for place, name in enumerate(source.classes)}
@@ -68,15 +69,22 @@ def counts(numbers: Mapping[str, int], most: int = 12) -> str:
     return shown + (f", and {len(ordered) - most} more" if len(ordered) > most else "")
 
 
-def _facts(videos: Sequence[Video]) -> tuple[list[VideoFacts], list[str]]:
-    """Return what videos are known to be, and sentences on those that cannot be read."""
-    facts, broken = [], []
+def _looked_into(videos: Sequence[Video]) -> Sequence[Video]:
+    """Return all videos, or some of those that are known only by a look into their files."""
     known = all(video.probe is None for video in videos)
-    for video in videos if known else videos[:: -(-len(videos) // MAX_PROBED)]:
+    return videos if known else videos[:: -(-len(videos) // MAX_PROBED)]
+
+
+def _facts(videos: Sequence[Video]) -> tuple[list[VideoFacts], list[str]]:
+    """Return what videos are known to be, and sentences on those that are damaged."""
+    facts, broken = [], []
+    for video in videos:
         try:
             facts.append(video.facts())
         except UserError as error:
             broken.append(str(error))
+        else:
+            broken += [f"{video.name}: {facts[-1].missing}"] if facts[-1].missing else []
     return facts, broken
 
 

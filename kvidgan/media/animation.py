@@ -1,12 +1,15 @@
 """Animations: GIF, WebP, PNG and TIFF with several pictures, read by Pillow."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from kvidgan.errors import UserError
-from kvidgan.media.rate import VideoFacts, rate_of, resampled, slots
+from kvidgan.media.damage import damaged
+from kvidgan.media.rate import Timed, VideoFacts, rate_of, resampled, slots
 from kvidgan.media.read import UNREADABLE, open_image, reason, rgb_array
 
 ANIMATED_SUFFIXES = frozenset({".webp", ".png", ".apng", ".tif", ".tiff"})  # that images have, too
@@ -37,46 +40,72 @@ def read_animation(path: Path, fps: float | None = None) -> tuple[Iterator[np.nd
     Raises:
         UserError: If the file is no image, at once; if it is damaged, at once or while reading.
     """
-    times, _ = _times(path)
-    wanted = fps or rate_of(times, 0.0).fps
-    return resampled(_frames(path, times), wanted, times[-1]), wanted
+    animation = _look(path)
+    wanted = fps or rate_of(animation.times, 0.0).fps
+    return resampled(_frames(path, animation), wanted), wanted
 
 
 def probe_animation(path: Path, fps: float | None = None) -> VideoFacts:
     """Look into an animation; see `probe_video`."""
-    times, size = _times(path)
-    own = rate_of(times, 0.0)
+    animation = _look(path)
+    own = rate_of(animation.times, 0.0)
     wanted = fps or own.fps
     same = own.steady and fps in (None, own.fps)
-    length = len(times) - 1 if same else max(1, slots(times[-1], wanted))
-    return VideoFacts(wanted, length, *size, () if same else (f"brought to {wanted:g} fps",))
+    length = len(animation.times) - 1 if same else max(1, slots(animation.times[-1], wanted))
+    conversions = () if same else (f"brought to {wanted:g} fps",)
+    return VideoFacts(wanted, length, *animation.size, conversions, animation.missing)
 
 
-def _times(path: Path) -> tuple[list[float], tuple[int, int]]:
-    """Return the seconds at which pictures begin and the last one ends, and (height, width)."""
-    delays = []  # milliseconds
+class _Animation(NamedTuple):
+    times: list[float]  # seconds at which pictures begin, and the last one ends
+    size: tuple[int, int]  # height and width
+    missing: str  # what cannot be found in it
+
+
+def _look(path: Path) -> _Animation:
+    delays, missing = [], ""  # milliseconds
     with open_image(path) as image:
         try:
-            for index in range(getattr(image, "n_frames", 1)):
+            count = getattr(image, "n_frames", 1)
+            for index in range(count):
                 image.seek(index)
                 if image.format == "WEBP":
                     image.load()  # its delay is known only then
                 delays.append(image.info.get("duration") or _NO_DELAY)
         except UNREADABLE as error:
-            raise _damaged(path, error) from error
+            if not delays:
+                raise _damaged(path, error) from error
+            missing = f"it ends after {len(delays)} pictures"
+        if image.format == "GIF" and not missing and not _is_closed(path):
+            missing = f"it ends after {len(delays)} pictures, without the mark of its end"
         size = image.height, image.width
-    return [sum(delays[:number]) / 1000 for number in range(len(delays) + 1)], size
+    times = [sum(delays[:number]) / 1000 for number in range(len(delays) + 1)]
+    return _Animation(times, size, missing)
 
 
-def _frames(path: Path, times: list[float]) -> Iterator[tuple[np.ndarray, float]]:
+def _is_closed(path: Path) -> bool:
+    """Return whether a GIF's end is there; other bytes may follow it."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - 64))
+        return b";" in file.read()
+
+
+def _frames(path: Path, animation: _Animation) -> Iterator[Timed]:
+    """Decode picture after picture up to the first that is damaged: those behind build on it."""
+    missing = animation.missing
     with open_image(path) as image:
-        for index, time in enumerate(times[:-1]):
+        for index, (time, until) in enumerate(pairwise(animation.times)):
             try:
                 image.seek(index)
                 frame = rgb_array(image)
             except UNREADABLE as error:
-                raise _damaged(path, error) from error
-            yield frame, time
+                if index == 0:
+                    raise _damaged(path, error) from error
+                missing = f"picture {index + 1} cannot be decoded"
+                break
+            yield Timed(frame, time, until)
+    if missing:
+        damaged(UserError(f"{path} is a damaged animation: {missing}; what is before is read."))
 
 
 def _damaged(path: Path, error: BaseException) -> UserError:

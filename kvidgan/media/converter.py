@@ -5,16 +5,11 @@ from collections import deque
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-
-class Converted(NamedTuple):
-    """Converted: a frame, uint8 (height, width, 3), and the second at which it begins."""
-
-    frame: np.ndarray
-    time: float
+from kvidgan.media.rate import Timed
 
 
 class Converter:
@@ -63,19 +58,19 @@ class Converter:
         """Return whether a frame is of the kind that this converts."""
         return _kind(frame) == self._kind
 
-    def __call__(self, frame: Any) -> Iterator[Converted]:
+    def __call__(self, frame: Any) -> Iterator[Timed]:
         """Take one decoded frame; yield what comes out of the converter."""
         self._times.append(float(frame.time) if frame.time is not None else math.nan)
         frame.pts, frame.time_base = len(self._times), Fraction(1, 1_000_000)
         self._graph.push(frame)
         yield from self._pulled()
 
-    def rest(self) -> Iterator[Converted]:
+    def rest(self) -> Iterator[Timed]:
         """Yield what is still inside."""
         self._graph.push(None)
         yield from self._pulled()
 
-    def _pulled(self) -> Iterator[Converted]:
+    def _pulled(self) -> Iterator[Timed]:
         import av
 
         while True:
@@ -84,7 +79,7 @@ class Converter:
             except (av.error.BlockingIOError, av.error.EOFError):
                 return
             image = self._turn(frame.to_ndarray())
-            yield Converted(np.ascontiguousarray(image), self._times.popleft())
+            yield Timed(np.ascontiguousarray(image), self._times.popleft())
 
 
 def _kind(frame: Any) -> tuple[Any, ...]:
@@ -100,11 +95,22 @@ def _kind(frame: Any) -> tuple[Any, ...]:
     )
 
 
+# By degrees counterclockwise.
+_ROTATIONS = {
+    90: np.array([[0, -1], [1, 0]]),
+    180: np.array([[-1, 0], [0, -1]]),
+    270: np.array([[0, 1], [-1, 0]]),
+}
+
+
 def display_matrix(frame: Any) -> np.ndarray | None:
     """Return the signs of the 2x2 matrix that (x, y) of a frame are shown at; None for as it is."""
     from av.sidedata.sidedata import Type
 
-    data = frame.side_data.get(Type.DISPLAYMATRIX)
+    try:
+        data = frame.side_data.get(Type.DISPLAYMATRIX)
+    except ValueError:  # PyAV names no kind of data newer than itself, and gives none of the others
+        return _ROTATIONS.get(frame.rotation % 360)
     if data is None:
         return None
     numbers = np.frombuffer(bytes(data), np.int32).reshape(3, 3)[:2, :2]

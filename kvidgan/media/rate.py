@@ -18,6 +18,7 @@ class VideoFacts(NamedTuple):
         height: Height of the frames as read, pixels.
         width: Width of the frames as read, pixels.
         conversions: What is done to the frames on the way, in a few words each.
+        missing: What is missing or broken, as far as that is seen without decoding; "" for nothing.
     """
 
     fps: float | None
@@ -25,6 +26,7 @@ class VideoFacts(NamedTuple):
     height: int
     width: int
     conversions: tuple[str, ...] = ()
+    missing: str = ""
 
 
 class Rate(NamedTuple):
@@ -39,30 +41,45 @@ class Rate(NamedTuple):
     steady: bool
 
 
+class Timed(NamedTuple):
+    """Timed: a frame and when it is shown.
+
+    Attributes:
+        frame: Frame, uint8 (height, width, 3).
+        time: Second at which it begins.
+        until: Second at which it ends; None where only the next one tells.
+    """
+
+    frame: np.ndarray
+    time: float
+    until: float | None = None
+
+
 def resampled(
-    frames: Iterable[tuple[np.ndarray, float]], fps: float, end: float | None = None
+    frames: Iterable[Timed], fps: float, end: float | None = None
 ) -> Iterator[np.ndarray]:
     """Repeat and leave out frames until one is shown every 1 / fps seconds.
 
     Args:
-        frames: Frames, each with the second at which it begins.
+        frames: Frames with their seconds.
         fps: Frames per second.
-        end: Second at which the last one ends; None for one frame later.
+        end: Second at which the last one ends, if it does not say; None for one frame later.
     """
     shown, before, first = 0, None, 0.0
-    for frame, time in frames:
+    for one in frames:
         if before is None:
-            first = time
+            first = one.time
         else:
-            until = slots(time - first, fps)
+            until = slots(one.time - first, fps)
             for _ in range(until - shown):
-                yield before
+                yield before.frame
             shown = max(shown, until)
-        before = frame
+        before = one
     if before is not None:
+        end = end if before.until is None else before.until
         left = 1 if end is None else slots(end - first, fps) - shown
         for _ in range(max(left, 0 if shown else 1)):
-            yield before
+            yield before.frame
 
 
 def rate_of(times: list[float], fallback: float) -> Rate:

@@ -5,16 +5,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from kvidgan.errors import UserError
 from kvidgan.media.animation import is_animation, probe_animation, read_animation
-from kvidgan.media.converter import Converted, Converter, display_matrix
+from kvidgan.media.converter import Converter, display_matrix
 from kvidgan.media.damage import damaged
-from kvidgan.media.rate import VideoFacts, rate_of, resampled, slots
+from kvidgan.media.rate import Timed, VideoFacts, resampled, slots
 from kvidgan.media.read import IMAGE_SUFFIXES
+from kvidgan.media.timing import timing_of
 
 # Transfer functions of high dynamic range, as ITU-T H.273 numbers them.
 _HDR = {16: "PQ", 18: "HLG"}
@@ -80,9 +81,9 @@ def probe_video(path: Path, fps: float | None = None) -> VideoFacts:
 
 def _probe_file(path: Path, fps: float | None) -> VideoFacts:
     with _opened(path) as (container, stream):
-        timing = _timing(container, stream)
+        timing = timing_of(container, stream)
     with _opened(path) as (container, stream):
-        first = next(_decoded(path, container, stream), None)
+        first = next((frame for frame, _ in _decoded(container, stream) if frame), None)
         if first is None:
             raise UserError(f"{path} is a damaged video: it holds no frame.")
         aspect = stream.sample_aspect_ratio
@@ -99,7 +100,7 @@ def _probe_file(path: Path, fps: float | None) -> VideoFacts:
         f"brought to {wanted:g} fps": not same,
     }
     done = tuple(name for name, happens in conversions.items() if happens)
-    return VideoFacts(wanted, length, height, width, done)
+    return VideoFacts(wanted, length, height, width, done, timing.missing)
 
 
 @lru_cache(maxsize=4096)
@@ -147,11 +148,20 @@ def read_video_file(path: Path, fps: float | None = None) -> tuple[Iterator[np.n
             reading.
     """
     with _opened(path) as (container, stream):
-        timing = _timing(container, stream)
-    if timing.steady and fps in (None, timing.fps):
-        return (frame for frame, _ in _converted(path)), timing.fps
+        timing = timing_of(container, stream)
+    converted = _whole(path, timing.missing)
+    even = timing.steady or timing.missing  # a hole is not a frame that is shown for long
+    if even and fps in (None, timing.fps):
+        return (one.frame for one in converted), timing.fps
     wanted = fps or timing.fps
-    return resampled(_converted(path), wanted, timing.end), wanted
+    return resampled(converted, wanted, timing.end), wanted
+
+
+def _whole(path: Path, missing: str) -> Iterator[Timed]:
+    """Convert a file's frames, then report what is missing."""
+    yield from _converted(path)
+    if missing:
+        damaged(UserError(f"{path} is a damaged video: {missing}; the rest is read."))
 
 
 @contextmanager
@@ -164,6 +174,8 @@ def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
             stream = _stream(container)
             if stream is None:
                 raise UserError(f"{path} holds no video: expected moving pictures.")
+            if any(part in container.format.name for part in _NO_VIDEOS):
+                raise UserError(f"{path} is damaged or no video: expected moving pictures.")
             _check_dynamic_range(path, stream.codec_context.color_trc)
             yield container, stream
     except av.error.FFmpegError as error:
@@ -191,32 +203,7 @@ def _check_dynamic_range(path: Path, transfer: int) -> None:
         )
 
 
-class _Timing(NamedTuple):
-    fps: float
-    steady: bool  # whether frames follow each other evenly
-    length: int
-    start: float  # seconds
-    end: float
-
-
-def _timing(container: Any, stream: Any) -> _Timing:
-    """Return when frames are shown, by the time stamps of all packets.
-
-    None is decoded. Empty packets, as Theora has, tell that the frame before goes on.
-    """
-    times, end, empty = [], 0.0, False
-    for packet in container.demux(stream):
-        if packet.pts is None or packet.is_discard:
-            continue
-        time = float(packet.pts * packet.time_base)
-        end = max(end, time + float((packet.duration or 0) * packet.time_base))
-        times.append(time)
-        empty = empty or not packet.size
-    rate = rate_of(times, float(stream.average_rate or stream.guessed_rate or 0))
-    return _Timing(rate.fps, rate.steady and not empty, len(times), min(times, default=0.0), end)
-
-
-def _converted(path: Path) -> Iterator[Converted]:
+def _converted(path: Path) -> Iterator[Timed]:
     """Decode a file and convert its frames, with the second at which each begins.
 
     Frames of other sizes than the first are brought to its size.
@@ -224,7 +211,7 @@ def _converted(path: Path) -> Iterator[Converted]:
     converter = None
     with _opened(path) as (container, stream):
         stream.thread_type = "AUTO"
-        for frame in _decoded(path, container, stream):
+        for frame in _intact(path, container, stream):
             if converter is None or not converter.fits(frame):
                 if converter is not None:
                     yield from converter.rest()
@@ -236,16 +223,45 @@ def _converted(path: Path) -> Iterator[Converted]:
         raise UserError(f"{path} is a damaged video: it holds no frame.")
 
 
-def _decoded(path: Path, container: Any, stream: Any) -> Iterator[Any]:
-    """Decode frame after frame; what cannot be decoded is left out, if damage is tolerated."""
+def _intact(path: Path, container: Any, stream: Any) -> Iterator[Any]:
+    """Decode a file; broken frames and those that build on them are left out, if that is tolerated.
+
+    They end at the next key frame, which builds on no other.
+    """
+    broken_at: float | None = None
+    for frame, time in _decoded(container, stream):
+        if frame is None or frame.is_corrupt:
+            broken_at = time if broken_at is None else broken_at
+        elif broken_at is None:
+            yield frame
+        elif frame.key_frame:
+            damaged(_broken(path, broken_at, f"second {time:.2f}"))
+            broken_at = None
+            yield frame
+    if broken_at is not None:
+        damaged(_broken(path, broken_at, "the end"))
+
+
+def _decoded(container: Any, stream: Any) -> Iterator[tuple[Any, float]]:
+    """Yield frame after frame with its second, and None for what cannot be decoded."""
     import av
 
+    time = 0.0
     for packet in container.demux(stream):
-        if packet.size or packet.dts is None:  # see `_timing`
+        if packet.size or packet.dts is None:  # see `timing_of`
             try:
-                yield from packet.decode()
-            except av.error.FFmpegError as error:
-                damaged(_damaged(path, error))
+                for frame in packet.decode():
+                    time = time if frame.time is None else frame.time
+                    yield frame, time
+            except av.error.FFmpegError:
+                yield None, time
+
+
+def _broken(path: Path, start: float, end: str) -> UserError:
+    return UserError(
+        f"{path} is a damaged video: from second {start:.2f} to {end} it cannot be decoded; the"
+        " rest is read."
+    )
 
 
 def _damaged(path: Path, error: Exception) -> UserError:

@@ -10,7 +10,7 @@ from PIL import Image
 
 from kvidgan import media
 from kvidgan.errors import UserError
-from kvidgan.media.rate import rate_of, resampled
+from kvidgan.media.rate import Timed, rate_of, resampled
 
 SOURCE = ["-f", "lavfi", "-i", "testsrc2=s=64x48:r=25:d=0.4"]
 FIELDS = ["-f", "lavfi", "-i", "testsrc2=s=64x48:r=50:d=0.4"]
@@ -203,11 +203,11 @@ def test_rates_by_hand():
     assert rate_of([0.3, 0.1, 0.2, 0.0], 0.0) == (pytest.approx(10), True), "in any order"
     assert rate_of([0, 0.1, 0.2, 0.21, 0.31], 0.0) == (pytest.approx(10), False)
     assert rate_of([0.5], 24.0) == (24.0, True)
-    frames = [(number, time) for number, time in enumerate([0, 0.1, 0.2, 0.5])]
+    frames = [Timed(number, time) for number, time in enumerate([0, 0.1, 0.2, 0.5])]
     assert list(resampled(frames, 10)) == [0, 1, 2, 2, 2, 3]
     assert list(resampled(frames, 10, 0.7)) == [0, 1, 2, 2, 2, 3, 3]
     assert list(resampled(frames, 5)) == [0, 2, 2, 3]
-    assert list(resampled([("only", 3.0)], 10)) == ["only"]
+    assert list(resampled([Timed("only", 3.0)], 10)) == ["only"]
 
 
 # --- animations
