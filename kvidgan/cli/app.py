@@ -18,8 +18,9 @@ from kvidgan.cli import (
     prepare,
     view,
 )
-from kvidgan.cli.common import fail
+from kvidgan.cli.common import fail, warn
 from kvidgan.errors import UserError
+from kvidgan.media import tolerated
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -52,7 +53,8 @@ def main() -> None:
     """Run the command line; what a user can mend is one sentence on stderr and exit status 1."""
     logging.basicConfig(format="%(message)s")
     try:
-        app()
+        with tolerated(warn):  # what is damaged in a file is told, and the rest of it is read
+            app()
     except UserError as error:
         fail(str(error), 1)
     except OSError as error:

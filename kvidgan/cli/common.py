@@ -57,6 +57,11 @@ def say(text: str) -> None:
     typer.echo(text)
 
 
+def warn(problem: object) -> None:
+    """Tell on stderr what is not as expected, and go on."""
+    print(f"warning: {problem}", file=sys.stderr)
+
+
 def fail(message: str, status: int) -> NoReturn:
     """Tell what went wrong on stderr and stop with an exit status."""
     print(message if status == 130 else f"error: {message}", file=sys.stderr)

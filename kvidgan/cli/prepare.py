@@ -53,13 +53,16 @@ def prepare(
         on_progress=progress,
     )
     for skipped in report.skipped[:10]:
-        say(f"skipped {skipped.name}: {skipped.reason}")
+        say(skipped.describe())
     if len(report.skipped) > 10:
         say(f"... and {len(report.skipped) - 10} more: kvidgan info {report.path}")
     if preview is not None:
         write_preview(report.path, preview, Reading())
     how = "was there already, unchanged" if report.cached else "written"
-    say(f"{report.path}: {report.written} videos {how}, {len(report.skipped)} skipped.")
+    left_out = sum(not skipped.rest_kept for skipped in report.skipped)
+    parts = len({skipped.name for skipped in report.skipped if skipped.rest_kept})
+    incomplete = f", {parts} of them without damaged parts" if parts else ""
+    say(f"{report.path}: {report.written} videos {how}{incomplete}, {left_out} skipped.")
 
 
 def _height_width(size: str | None) -> tuple[int, int] | None:

@@ -101,7 +101,7 @@ def open_data(
     done = prepare(source, path, strict=config.strict, on_progress=on_progress, **options)
     for skipped in done.skipped:
         if skipped.damaged:
-            say(f"{config.path}: skipped {skipped.name}: {skipped.reason}.")
+            say(f"{config.path}: {skipped.describe()}.")
     return _warn_of_shared(ClipStore.open(done.path))
 
 

@@ -57,7 +57,7 @@ def skipped_lines(source: Source, most: int | None = None) -> Lines:
         most: Number of lines from which on the rest is only counted; None for all.
     """
     shown = source.skipped[:most]
-    lines = [("skipped", f"{one.name}: {one.reason}") for one in shown]
+    lines = [("skipped", one.describe().removeprefix("skipped ")) for one in shown]
     left = len(source.skipped) - len(shown)
     return [*lines, ("skipped", f"and {left} more")] if left else lines
 

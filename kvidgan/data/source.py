@@ -73,6 +73,10 @@ class Skipped:
     damaged: bool = True
     rest_kept: bool = False
 
+    def describe(self) -> str:
+        """Return in a line what is not used, and why."""
+        return f"skipped {'a part of ' if self.rest_kept else ''}{self.name}: {self.reason}"
+
 
 @dataclass(frozen=True)
 class Source:

@@ -225,3 +225,16 @@ def test_a_store_keeps_the_rate_of_its_videos(kvidgan, tmp_path, model):
         arguments = ["predict", model, tmp_path / "s.h5", "--video", f"{fps}.mp4", "-n", 3]
         assert f"at {fps} fps" in kvidgan(*arguments, "-o", out)[1]
         assert read_video(out)[1] == pytest.approx(fps)
+
+
+def test_a_damaged_clip_is_told_and_played(kvidgan, tmp_path, model):
+    pixels = np.random.default_rng(1).integers(0, 256, (60, 48, 64, 3), dtype=np.uint8)
+    write_frames(tmp_path / "clip.mp4", pixels, 20)
+    data = (tmp_path / "clip.mp4").read_bytes()
+    (tmp_path / "cut.mp4").write_bytes(data[: len(data) // 2])
+    out = tmp_path / "out"
+    status, said, err = kvidgan("predict", model, tmp_path / "cut.mp4", "--compare", "-o", out)
+    assert status == 0, err
+    assert err.count("\n") == 1
+    assert err.startswith(f"warning: {tmp_path / 'cut.mp4'} is a damaged video: it ends after")
+    assert "64 frames predicted" in said

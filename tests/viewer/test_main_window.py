@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -45,6 +46,7 @@ class FakeWorkerClient(QObject):
     compiling = Signal()
     frames_added, waiting, ended = (Signal(int) for _ in range(3))
     failed, died, status_changed = Signal(object), Signal(str), Signal(str)
+    damaged = Signal(str)
     plays: ClassVar[list] = []
 
     def __init__(self, backend="tensorflow", budget=0, parent=None):
@@ -261,6 +263,14 @@ def test_how_the_clip_is_understood(window, models, qtbot):
     assert window.controller.panel.values() is None
     assert "found 'speed'" in form.problem.text()
     dialog.reject()
+
+
+def test_damage_stands_behind_the_note(window, models):
+    current = playing(window, models)
+    current.worker.damaged.emit("clip.mp4 is a damaged video: it ends after 3 of 9 frames.")
+    assert "a note clip.mp4 is a damaged video" in window.controller.status_label.text()
+    current.play(replace(current.values, start=3))
+    assert "damaged" not in window.controller.status_label.text()
 
 
 def test_panes_show_one_frame_of_the_film(window, models):

@@ -12,7 +12,7 @@ from PIL import Image
 from kvidgan.data.layouts.registry import open_source
 from kvidgan.data.preview import preview
 from kvidgan.data.reading import Reading
-from kvidgan.media import colour_labels, grid
+from kvidgan.media import colour_labels, grid, write_frames
 from kvidgan.playback import ClipPlan, NoisePlan
 from kvidgan.rollout import Rollout, export_step
 from kvidgan.rollout.interpolation import interpolated_latents
@@ -21,6 +21,7 @@ from kvidgan_viewer.worker.messages import (
     Cancel,
     Cancelled,
     Compiling,
+    Damage,
     DataDescription,
     DescribeData,
     Ended,
@@ -56,6 +57,7 @@ class Served:
         self.reader = Reader(self.memory)
         self.inbox, self.outbox = queue.SimpleQueue(), queue.SimpleQueue()
         server = Server(self.outbox.put, self.memory, backend)
+        self.damage = []
         self.thread = threading.Thread(target=server.run, args=(self.inbox,))
         self.thread.start()
 
@@ -72,7 +74,9 @@ class Served:
         """Return (panes, is_context, scores) of the frames, and the reply after that."""
         film = []
         while not isinstance(reply := self.outbox.get(timeout=60), last):
-            if not isinstance(reply, Compiling):
+            if isinstance(reply, Damage):
+                self.damage.append(reply.sentence)
+            elif not isinstance(reply, Compiling):
                 assert isinstance(reply, FrameReady), reply
                 assert reply.index == len(film)
                 film.append((self.reader.read(reply.location), reply.is_context, reply.scores))
@@ -347,21 +351,31 @@ def test_mistakes_are_told_and_the_model_stays(served, tmp_path):
     assert len(loop.film()[0]) == 3
 
 
-def test_damage_on_the_way_ends_the_job(served, tmp_path):
+def test_a_damaged_frame_is_told_and_left_out(served, tmp_path):
     folder = tmp_path / "clip"
     folder.mkdir()
-    for number in range(4):
-        Image.fromarray(np.zeros((12, 12, 3), np.uint8)).save(folder / f"{number}.png")
+    for number in range(5):
+        Image.fromarray(np.full((12, 12, 3), 10 * number, np.uint8)).save(folder / f"{number}.png")
     (folder / "3.png").write_bytes((folder / "3.png").read_bytes()[:50])
     loop = served(steps.predicting())
     loop.ask(Play(1, ClipPlan(str(folder)), num_frames=9))
     loop.reply(Started)
-    film, failed = loop.film(Failed)
-    assert len(film) == 3
-    assert (failed.job, failed.request) == (1, None)
-    assert "3.png" in failed.sentence
-    loop.ask(Extend(1, 20), Cancel(1))
-    loop.reply(Cancelled)
+    film, _ = loop.film()
+    assert len(film) == 9
+    assert [panes["truth"][0, 0, 0] for panes, *_ in film[:4]] == [0, 10, 20, 40]
+    (sentence,) = loop.damage
+    assert "3.png" in sentence
+
+
+def test_damage_of_what_a_model_is_fed_ends_the_job(served, tmp_path):
+    (tmp_path / "clip").mkdir()
+    for number in range(3):
+        (tmp_path / "clip" / f"{number}.png").write_bytes(b"no")
+    loop = served(steps.predicting())
+    loop.ask(Play(1, ClipPlan(str(tmp_path / "clip")), num_frames=9))
+    failed = loop.reply(Failed)
+    assert failed.job == 1
+    assert "0.png" in failed.sentence
 
 
 def test_what_nobody_foresaw_comes_with_its_traceback(served, monkeypatch):
@@ -441,3 +455,18 @@ def test_the_windows_process_loads_no_backend():
 
 def test_the_worker_loads_no_qt_and_no_backend_before_its_time():
     assert loaded("kvidgan_viewer.worker.server") == "set()"
+
+
+def test_damage_is_told_and_the_rest_is_played(served, tmp_path):
+    loop = served(steps.predicting())
+    pixels = np.random.default_rng(1).integers(0, 256, (60, 48, 64, 3), dtype=np.uint8)
+    write_frames(tmp_path / "clip.mp4", pixels, 20)
+    data = (tmp_path / "clip.mp4").read_bytes()
+    (tmp_path / "clip.mp4").write_bytes(data[: len(data) // 2])
+    loop.ask(Play(1, ClipPlan(str(tmp_path / "clip.mp4")), num_frames=64))
+    loop.reply(Started)
+    film, _ = loop.film()
+    assert len(film) == 64
+    assert film[-1][0]["truth"] is None
+    (sentence,) = loop.damage
+    assert "is a damaged video: it ends after" in sentence

@@ -43,6 +43,7 @@ class Session(QObject):
         rollout: The worker's reply that the rollout begins, once it is there.
         finished: Whether no more frames can be made.
         num_requested: Number of frames that were requested, context frames included.
+        damage: Sentences on parts of the clip that are damaged and left out.
         worker: The process that holds the model.
     """
 
@@ -64,6 +65,7 @@ class Session(QObject):
         self.rollout: messages.Started | None = None
         self.finished = True
         self.num_requested = 0
+        self.damage: list[str] = []
         self.worker = WorkerClient(backend, parent=self)
         self._connect()
         self.worker.open(str(path))
@@ -72,6 +74,7 @@ class Session(QObject):
         worker = self.worker
         worker.opened.connect(self._set_description)
         worker.started.connect(self._set_rollout)
+        worker.damaged.connect(self._note_damage)
         worker.frames_added.connect(lambda _num_frames: self.frames_added.emit())
         worker.waiting.connect(lambda _num_frames: self.status_changed.emit())
         worker.ended.connect(lambda _num_frames: self._finish())
@@ -144,6 +147,7 @@ class Session(QObject):
             return
         self.film.close()
         self.rollout, self.finished, self.num_requested = None, False, num_frames
+        self.damage = []
         self.film = self.worker.play(plan_of(values), num_frames)
         self.rollout_changed.emit()
 
@@ -190,7 +194,8 @@ class Session(QObject):
             case "rolling":
                 frame = f"frame {num_frames}"
                 return f"{frame} of {expected}" if expected > num_frames else frame
-        return self.rollout.note if self.rollout else ""
+        note = self.rollout.note if self.rollout else ""
+        return " ".join([note, *self.damage[:1]]).strip()
 
     def _set_description(self, opened: messages.Opened) -> None:
         self.description = opened.description
@@ -199,6 +204,10 @@ class Session(QObject):
     def _set_rollout(self, rollout: messages.Started) -> None:
         self.rollout = rollout
         self.rollout_changed.emit()
+
+    def _note_damage(self, sentence: str) -> None:
+        self.damage.append(sentence)
+        self.status_changed.emit()
 
     def _finish(self) -> None:
         self.finished = True

@@ -196,7 +196,7 @@ class ClipStore:
             ("splits", _counts(splits)),
             ("maps", ", ".join(self.maps)),
             ("labels", self.labels.describe() if self.labels else ""),
-            *(("skipped", f"{one.name}: {one.reason}") for one in self.skipped),
+            *(("skipped", one.describe().removeprefix("skipped ")) for one in self.skipped),
             ("settings", ", ".join(f"{key} {value}" for key, value in self.settings.items())),
             ("checksum", self.checksum),
             ("written by", f"kvidgan {self.version}"),

@@ -33,6 +33,7 @@ class WorkerClient(QObject):
         videos_listed(messages.VideoList): The videos of a source of clips.
         data_described(messages.DataDescription): How a source of clips is understood.
         started(messages.Started): A rollout begins.
+        damaged(str): A sentence on a part of the clip that is damaged and left out.
         compiling(): The step is called for the first time, which takes longer.
         frames_added(int): Number of frames in the film; one signal may tell of several new ones.
         waiting(int): Number of frames in the film: all that were requested.
@@ -52,6 +53,7 @@ class WorkerClient(QObject):
     videos_listed = Signal(object)
     data_described = Signal(object)
     started = Signal(object)
+    damaged = Signal(str)
     compiling = Signal()
     frames_added = Signal(int)
     waiting = Signal(int)
@@ -266,6 +268,8 @@ class WorkerClient(QObject):
                 self.started.emit(reply)
             case messages.Compiling():
                 self.compiling.emit()
+            case messages.Damage():
+                self.damaged.emit(reply.sentence)
             case messages.Waiting():
                 self.waiting.emit(reply.num_frames)
             case messages.Ended():

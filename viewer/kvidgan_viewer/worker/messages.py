@@ -154,6 +154,14 @@ class Started:
 
 
 @dataclass(frozen=True)
+class Damage:
+    """Reply that a part of what is played is damaged and left out, in a sentence."""
+
+    job: int
+    sentence: str
+
+
+@dataclass(frozen=True)
 class Compiling:
     """Reply that after so many frames the step is called for the first time, for their size."""
 
@@ -227,6 +235,7 @@ Reply = (
     | Opened
     | VideoList
     | DataDescription
+    | Damage
     | Started
     | Compiling
     | FrameReady

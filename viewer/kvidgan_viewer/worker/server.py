@@ -22,6 +22,7 @@ from kvidgan import backends
 from kvidgan.data.open import find_source
 from kvidgan.data.reading import Reading
 from kvidgan.errors import UserError
+from kvidgan.media import tolerated
 from kvidgan.runs import exported
 from kvidgan_viewer.worker import messages
 from kvidgan_viewer.worker.film import FilmFrame
@@ -131,7 +132,8 @@ class Server:
         if request is None and self._job is not None:
             job = self._job.number
         try:
-            action()
+            with tolerated(lambda error: self._tell_damage(job, error)):
+                action()
             return
         except UserError as error:
             failed = Failed(job, str(error), request=request)
@@ -146,6 +148,10 @@ class Server:
         if self._job is not None and self._job.number == job:
             self._job = None
         self._send(failed)
+
+    def _tell_damage(self, job: int | None, error: UserError) -> None:
+        if job is not None:
+            self._send(messages.Damage(job, str(error)))
 
     # --- the backend and the model
 
