@@ -2,18 +2,20 @@
 
 import difflib
 import json
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic.json_schema import models_json_schema
 
 from kvidgan import families
 from kvidgan.data.schema import DataConfig
 from kvidgan.errors import UserError
+from kvidgan.files import write_text
 
 
 class _Section(BaseModel):
@@ -52,8 +54,17 @@ class TrainConfig(_Section):
 class RunConfig(_Section):
     """Where the run lives: `folder/name`."""
 
-    name: str = Field(min_length=1, pattern=r"^[^/\\]+$", description="Default: the YAML's name.")
+    name: str = Field(min_length=1, description="Default: the YAML's name.")
     folder: str = Field("models", description="The folder that holds the runs.")
+
+    @field_validator("name")
+    @classmethod
+    def _stays_here(cls, name: str) -> str:
+        if name in (".", "..") or name.startswith("~") or re.search(r"[/\\:\x00-\x1f]", name):
+            raise ValueError(
+                "expected a plain name, without / or \\; run.folder says where the run lies"
+            )
+        return name
 
 
 class Config(_Section):
@@ -106,7 +117,7 @@ def check(raw: dict[str, Any], path: Path, origins: dict[str, str] | None = None
 
 def save(config: Config, path: Path) -> None:
     """Write the resolved configuration as YAML."""
-    path.write_text(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
+    write_text(path, yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
 
 
 def schema(names: Sequence[str] | None = None) -> dict[str, Any]:

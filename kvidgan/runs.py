@@ -4,7 +4,9 @@ Loads no backend: the viewer and `kvidgan info` read runs through this module.
 """
 
 import json
-import shutil
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from typing import Any
 import yaml
 
 from kvidgan.errors import UserError
+from kvidgan.files import MARK, Busy, locked, remove, write_text
 
 
 @dataclass(frozen=True)
@@ -24,25 +27,81 @@ class Run:
     def create(cls, folder: str | Path, overwrite: bool = False) -> "Run":
         """Make the folder of a new run.
 
+        A run that is replaced is put aside; only what runs write is moved. One that was killed
+        before it was complete does not count.
+
         Raises:
-            UserError: If the folder holds anything already and `overwrite` is not set, or holds
-                something that is not a run.
+            UserError: If the folder holds a run already and `overwrite` is not set, or something
+                that is not a run.
         """
         run = cls(Path(folder))
         if run.folder.exists() and any(run.folder.iterdir()):
-            if not run.config_path.is_file():
+            if not run.is_run():
                 raise UserError(
                     f"{folder} exists and is not a run; choose another with run.name=NAME."
                 )
-            if not overwrite:
+            if not overwrite and run.config_path.is_file():
                 raise UserError(
                     f"{folder} already holds a run; go on with `kvidgan fit --resume {folder}`, "
                     "choose another run.name=NAME, or replace it with --overwrite."
                 )
-            shutil.rmtree(run.folder)
+            run._put_aside()
         for part in (run.samples, run.checkpoints):
-            part.mkdir(parents=True)
+            part.mkdir(parents=True, exist_ok=True)
+        write_text(run.mark_path, "run\n")
         return run
+
+    def is_run(self) -> bool:
+        """Return whether the folder was made for a run, by this version or one before it."""
+        older = (self.config_path, self.samples, self.checkpoints)
+        return self.mark_path.is_file() or all(path.exists() for path in older)
+
+    def _put_aside(self) -> None:
+        """Move what a run wrote into a folder beside it; what lies there from before goes.
+
+        A run without checkpoints is nothing to keep.
+        """
+        if not self.checkpoint_paths():
+            for path in self._own_paths():
+                remove(path)
+            return
+        remove(self.aside)
+        self.aside.mkdir()
+        for path in self._own_paths():
+            path.rename(self.aside / path.name)
+
+    def _own_paths(self) -> list[Path]:
+        """Return the files and folders that a run writes, as far as they are there."""
+        named = (
+            *(self.config_path, self.provenance_path, self.losses_path, self.history_path),
+            *(self.samples, self.checkpoints, self.tensorboard, self.model_path),
+        )
+        return [path for path in named if path.exists()]
+
+    @property
+    def aside(self) -> Path:
+        """Where the run that was replaced lies until this one has a checkpoint."""
+        return self.folder.with_name(f".{self.folder.name}.replaced")
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep other processes from training this run for the time of a block.
+
+        Raises:
+            UserError: If another one does.
+        """
+        try:
+            with locked(self.folder.with_name(f".{self.folder.name}.lock")):
+                yield
+        except Busy as busy:
+            raise UserError(
+                f"{self.folder} is being trained by {busy}: wait for it, or choose another name "
+                "with run.name=NAME."
+            ) from None
+
+    def forget_replaced(self) -> None:
+        """Remove the run that this one replaces."""
+        remove(self.aside)
 
     @classmethod
     def open(cls, folder: str | Path) -> "Run":
@@ -67,6 +126,11 @@ class Run:
         if dash and number.isdigit():
             return f"{stem}-{int(number) + 1}"
         return f"{self.name}-2"
+
+    @property
+    def mark_path(self) -> Path:
+        """A hidden file that says that this is a run's folder; written before all others."""
+        return self.folder / MARK
 
     @property
     def config_path(self) -> Path:
@@ -105,8 +169,10 @@ class Run:
 
     @property
     def model_path(self) -> Path:
-        """The exported generator."""
-        return self.folder / f"{self.name}.keras"
+        """The exported generator; of a folder that was renamed the one that lies there."""
+        own = self.folder / f"{self.name}.keras"
+        others = [] if own.is_file() else list(self.folder.glob("*.keras"))
+        return others[0] if len(others) == 1 else own
 
     def raw_config(self) -> dict[str, Any]:
         """Return the resolved configuration as plain values, unchecked."""
@@ -123,20 +189,20 @@ class Run:
         return raw
 
     def history(self) -> list[dict[str, Any]]:
-        """Return the log points in order; a last line that was cut off by a kill is left out."""
-        if not self.history_path.is_file():
-            return []
-        lines = self.history_path.read_text().splitlines()
-        points = []
-        for number, line in enumerate(lines):
-            try:
-                points.append(json.loads(line))
-            except json.JSONDecodeError:
-                if number < len(lines) - 1:
-                    raise UserError(
-                        f"{self.history_path}: line {number + 1} is not JSON; remove it."
-                    ) from None
-        return points
+        """Return the log points in order; lines that are none are left out."""
+        return self._read_history()[0]
+
+    def bad_history_lines(self) -> int:
+        """Return the number of lines in the log that are no log points, as after a kill."""
+        return self._read_history()[1]
+
+    def _read_history(self) -> tuple[list[dict[str, Any]], int]:
+        try:
+            lines = self.history_path.read_bytes().splitlines()
+        except OSError:
+            return [], 0
+        points = [point for line in lines if (point := _log_point(line)) is not None]
+        return points, len(lines) - len(points)
 
     def loss_meanings(self) -> dict[str, str]:
         """Return what the losses mean, by name; empty if the run does not tell."""
@@ -148,9 +214,7 @@ class Run:
     def rewind_history(self, step: int) -> None:
         """Drop the log points after a step, which will be trained again."""
         kept = [json.dumps(point) + "\n" for point in self.history() if point["step"] <= step]
-        aside = self.history_path.with_suffix(".part")
-        aside.write_text("".join(kept))
-        aside.replace(self.history_path)
+        write_text(self.history_path, "".join(kept))
 
     def checkpoint_path(self, step: int) -> Path:
         """Return where the checkpoint of a step lies."""
@@ -159,6 +223,17 @@ class Run:
     def checkpoint_paths(self) -> list[Path]:
         """Return the complete checkpoints, oldest first."""
         return sorted(self.checkpoints.glob("step-*.npz"))
+
+
+def _log_point(line: bytes) -> dict[str, Any] | None:
+    """Return a line of the log as its values; None if it is damaged."""
+    try:
+        point = json.loads(line)
+        numbers = [float(point[key]) for key in ("step", "epoch", "wall_time")]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+    whole = isinstance(point["step"], int) and isinstance(point["epoch"], int)
+    return point if whole and all(math.isfinite(number) for number in numbers) else None
 
 
 def exported(path: str | Path) -> Path:

@@ -23,6 +23,9 @@ ConfigName = Annotated[
 ]
 Model = Annotated[Path, typer.Argument(help="An exported .keras file, or a run's folder.")]
 Output = Annotated[Path, typer.Option("-o", "--output", help=".gif, .mp4 or a folder.")]
+OverwriteOption = Annotated[
+    bool, typer.Option("--overwrite", help="Replace what kvidgan wrote under that name.")
+]
 ScaleOption = Annotated[int, typer.Option(min=0, help="Enlarge by a whole number; 0 chooses one.")]
 
 
@@ -64,7 +67,9 @@ def warn(problem: object) -> None:
 
 def fail(message: str, status: int) -> NoReturn:
     """Tell what went wrong on stderr and stop with an exit status."""
-    print(message if status == 130 else f"error: {message}", file=sys.stderr)
+    stopped = message.startswith("Stopped")
+    with suppress(OSError):  # the terminal may be gone
+        print(message if stopped else f"error: {message}", file=sys.stderr)
     sys.exit(status)
 
 

@@ -5,10 +5,11 @@ from typing import Annotated
 
 import typer
 
-from kvidgan.cli.common import backend, progress, say
+from kvidgan.cli.common import OverwriteOption, backend, progress, say
 from kvidgan.cli.reading import reads_data
 from kvidgan.data.reading import Reading
 from kvidgan.errors import UserError
+from kvidgan.files import check_output
 
 
 @reads_data
@@ -44,13 +45,14 @@ def evaluate(
             help="A folder. Default: report.* beside one model, comparison.* of several here.",
         ),
     ] = None,
+    overwrite: OverwriteOption = False,
     *,
     reading: Reading,
 ) -> None:
     """Score predictors and models that follow label maps on real clips, beside baselines."""
     with backend():
         from kvidgan.evaluation.evaluate import evaluate as score
-        from kvidgan.evaluation.report import model_names, write_report
+        from kvidgan.evaluation.report import model_names, report_paths, write_report
         from kvidgan.rollout import Rollout
     from kvidgan.data.open import find_source, open_data
     from kvidgan.data.schema import DataConfig
@@ -61,7 +63,12 @@ def evaluate(
     if output is not None and output.is_file():  # before the work, not after it
         raise UserError(f"-o: expected a folder, found the file {output}; choose another name.")
     files = model_names([exported(model) for model in models])
-    rollouts = {name: Rollout.open(path) for name, path in files.items()}
+    one = len(files) == 1
+    folder = output or (next(iter(files.values())).parent if one else Path())
+    name = "report" if one else "comparison"
+    for path in report_paths(folder, name):
+        check_output(path, overwrite=overwrite)
+    rollouts = {model: Rollout.open(path) for model, path in files.items()}
     config = DataConfig(path=data, **reading.model_dump())
     kind = labels_to_find({name: rollout.description for name, rollout in rollouts.items()})
     if kind and find_source(data, reading).labels is None:
@@ -79,8 +86,6 @@ def evaluate(
         luma=luma,
         on_progress=progress,
     )
-    one = len(files) == 1
-    folder = output or (next(iter(files.values())).parent if one else Path())
-    written = write_report(scores, files, folder, "report" if one else "comparison")
+    written = write_report(scores, files, folder, name)
     say(f"{summary(scores)}.\n\n{tables(scores)}\n")
     say("\n".join(f"{path} written." for path in written))

@@ -1,5 +1,6 @@
 """`kvidgan fit`: train a model from a YAML file, or go on with a run."""
 
+import signal
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,8 @@ from kvidgan.cli.common import (
     what_to_try,
 )
 from kvidgan.errors import UserError
+
+RESUME_ME = 75  # sysexits.h: a failure that passes; batch systems put such a job back
 
 
 def fit(
@@ -58,7 +61,7 @@ def fit(
         fail(
             f"Stopped at step {outcome.step}; everything is saved. Go on with: "
             f"kvidgan fit --resume {folder}",
-            130,
+            130 if outcome.signal == signal.SIGINT else RESUME_ME,
         )
     say(
         f"Done: {outcome.step} steps in {folder}.\n"

@@ -5,8 +5,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from kvidgan.cli.common import Model, Output, ScaleOption, backend, counted, say
+from kvidgan.cli.common import Model, Output, OverwriteOption, ScaleOption, backend, counted, say
 from kvidgan.errors import UserError
+from kvidgan.files import check_output
 from kvidgan.playback.plan import Arrangement
 
 
@@ -29,10 +30,12 @@ def generate(
     ] = False,
     fps: Annotated[float, typer.Option(min=0.1, max=100, help="Frames a second.")] = 12.5,
     scale: ScaleOption = 0,
+    overwrite: OverwriteOption = False,
 ) -> None:
     """Generate videos from noise, side by side."""
     if arrangement != "plain" and interpolate:
         raise UserError("Expected one of --grid and --interpolate, found both.")
+    check_output(output, [model], overwrite)
     with backend():
         from kvidgan.playback.playback import category_choice, play
         from kvidgan.rollout import Rollout

@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
-from kvidgan.cli.common import say
+from kvidgan.cli.common import OverwriteOption, say
 from kvidgan.cli.reading import reads_data
 from kvidgan.data.reading import Reading
+from kvidgan.files import check_output
 
 PreviewOption = Annotated[
     Path | None,
@@ -22,11 +23,15 @@ PreviewOption = Annotated[
 def info(
     path: Annotated[Path, typer.Argument(help="A model, run, clip store, data or built-in set.")],
     preview: PreviewOption = None,
+    overwrite: OverwriteOption = False,
     *,
     reading: Reading,
 ) -> None:
     """Say what a file or folder is; of data how it is understood, and what would be skipped."""
     from kvidgan.info import describe
+
+    if preview is not None:
+        check_output(preview, [path], overwrite)
 
     lines = describe(path, reading)
     width = max(len(what) for what, _ in lines)

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 import typer
 
-from kvidgan.cli.common import Model, Output, ScaleOption, backend, counted, say
+from kvidgan.cli.common import Model, Output, OverwriteOption, ScaleOption, backend, counted, say
 from kvidgan.cli.reading import reads_data
 from kvidgan.data.reading import Reading
 from kvidgan.errors import UserError
+from kvidgan.files import check_output
 from kvidgan.media import Sound, enlarge, parse_size, write_together
 from kvidgan.media.comparison import comparison
 from kvidgan.runs import exported
@@ -95,12 +96,17 @@ def predict(
         bool, typer.Option("--audio", help="Keep the clip's sound, from the first frame written.")
     ] = False,
     scale: ScaleOption = 0,
+    overwrite: OverwriteOption = False,
     *,
     reading: Reading,
 ) -> None:
     """Go on with a clip: predict the frames after its first ones, or make those of label maps."""
     wanted = None if size is None else parse_size(size, "--size")
     looks = dict(map(_look, look or []))
+    extras = outputs.split(",") if outputs else []
+    paths = [output, *(_beside(output, name) for name in extras)]
+    for path in paths:
+        check_output(path, [model, clip, *([first] if first else [])], overwrite)
     with backend():
         from kvidgan.playback.playback import play
         from kvidgan.rollout import Rollout
@@ -108,7 +114,6 @@ def predict(
     from kvidgan.playback import ClipPlan
 
     rollout = Rollout.open(exported(model))
-    extras = outputs.split(",") if outputs else []
     check_extras(rollout.description, extras)
     plan = ClipPlan(clip, video, reading, start, stride, first, wanted, seed, looks)
     playback = play(rollout, plan)
@@ -127,7 +132,6 @@ def predict(
                 yield _pictures(one, playback, extras, compare, scale)
 
     sound = _sound(playback, clip, compare, fps) if audio else None
-    paths = [output, *(_beside(output, name) for name in extras)]
     real_fps = write_together(paths, counted(predicted(), total), fps or playback.fps, sound)
     say(playback.note)
     how = "made of label maps" if playback.has_label_maps else "predicted"

@@ -10,6 +10,7 @@ from kvidgan.cli.info import PreviewOption, write_preview
 from kvidgan.cli.reading import reads_data
 from kvidgan.data.reading import Reading
 from kvidgan.errors import UserError
+from kvidgan.files import check_output
 from kvidgan.media import parse_size
 
 
@@ -40,6 +41,8 @@ def prepare(
     """Turn a data set into one clip store, once; say what was understood, and what was skipped."""
     from kvidgan.data.open import prepare_path
 
+    if preview is not None:
+        check_output(preview, [source], overwrite)
     report = prepare_path(
         source,
         destination,

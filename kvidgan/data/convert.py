@@ -5,6 +5,7 @@ second run continues behind the last one and joins them at the end.
 """
 
 import json
+import logging
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
@@ -19,12 +20,15 @@ import numpy as np
 from kvidgan.data.flow import backward_flow
 from kvidgan.data.labels import FoundLabels
 from kvidgan.data.source import Skipped, Source, Video, without_path
-from kvidgan.data.store.format import FORMAT
+from kvidgan.data.store.format import FORMAT, is_store_file
 from kvidgan.data.store.reader import ClipStore
 from kvidgan.data.store.writer import FrameRecord, StoreWriter
 from kvidgan.data.transforms import held_out, resized, with_labels
 from kvidgan.errors import UserError
+from kvidgan.files import MARK, locked, write_text
 from kvidgan.media import tolerated
+
+log = logging.getLogger(__name__)
 
 PART_VIDEOS = 256
 PART_BYTES = 64 * 2**20
@@ -79,7 +83,37 @@ def prepare(
         UserError: If nothing usable is left, a file is damaged and `strict` is set, another file is
             in the way, the source has labels or splits of its own, or writing fails.
     """
-    size = (size, size) if isinstance(size, int) else size
+    with locked(destination.with_name(f".{destination.name}.lock"), _wait_for(destination)):
+        return _prepared(
+            source,
+            destination,
+            strict=strict,
+            overwrite=overwrite,
+            size=(size, size) if isinstance(size, int) else size,
+            labels=labels,
+            test_frames=test_frames,
+            on_progress=on_progress,
+        )
+
+
+def _wait_for(destination: Path) -> Callable[[str], None]:
+    return lambda holder: log.warning(
+        "%s is being written by %s: waiting for it.", destination, holder
+    )
+
+
+def _prepared(
+    source: Source,
+    destination: Path,
+    *,
+    strict: bool,
+    overwrite: bool,
+    size: tuple[int, int] | None,
+    labels: FoundLabels | None,
+    test_frames: int | None,
+    on_progress: OnProgress | None,
+) -> PrepareReport:
+    """Do what `prepare` says, alone."""
     options: dict[str, Any] = {"labels": labels, "test_frames": test_frames}
     options = {name: value for name, value in options.items() if value is not None}
     fingerprint = fingerprint_of(source, size, **options)
@@ -97,6 +131,10 @@ def prepare(
                 f"{destination} exists and was made from other data or settings: choose another"
                 " name, or allow it to be overwritten."
             )
+        if not is_store_file(destination):
+            raise UserError(
+                f"{destination} is no clip store, so it is not replaced: choose another name."
+            )
     source = _transformed(source, size, labels, test_frames)
     _check_strict(source.skipped, strict)
     attributes = {
@@ -108,6 +146,7 @@ def prepare(
         "fingerprint": fingerprint,
     }
     folder = destination.with_name(destination.name + ".part")
+    _own(folder)
     parts = _convert(source, folder, attributes, strict, on_progress)
     report = _join(source, parts, destination, attributes)
     shutil.rmtree(folder)
@@ -175,6 +214,21 @@ def _existing(destination: Path, fingerprint: str) -> ClipStore | None:
 # --- converting part by part
 
 
+def _own(folder: Path) -> None:
+    """Make the folder of parts, or recognise it as one.
+
+    Raises:
+        UserError: If it holds what a conversion did not write.
+    """
+    names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    if (names and MARK not in names) or (folder.exists() and not folder.is_dir()):
+        raise UserError(
+            f"{folder} is needed for parts of the clip store, and holds something else: move it"
+            " away, or choose another name for the store."
+        )
+    write_text(folder / MARK, "parts\n")
+
+
 def _convert(
     source: Source,
     folder: Path,
@@ -221,7 +275,7 @@ def _finished(folder: Path, fingerprint: str) -> list[ClipStore]:
         parts.append(part)
     kept = {part.path for part in parts}
     for path in folder.iterdir() if folder.is_dir() else []:
-        if path not in kept:
+        if path not in kept and path.name != MARK:
             path.unlink()
     return parts
 

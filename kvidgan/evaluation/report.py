@@ -19,7 +19,7 @@ from kvidgan.evaluation.figure import draw
 from kvidgan.evaluation.metrics import DRAWS, Interval
 from kvidgan.evaluation.protocol import REGIONS
 from kvidgan.evaluation.tables import summary, tables
-from kvidgan.media import replacing
+from kvidgan.files import replacing
 
 
 def model_names(paths: Sequence[Path]) -> dict[str, Path]:
@@ -66,7 +66,7 @@ def write_report(
         write_report(scores, {"mean": Path("mean.keras")}, Path("reports"))
     """
     report = as_json(scores, files)
-    paths = [folder / f"{name}.{suffix}" for suffix in ("json", "md", "png")]
+    paths = report_paths(folder, name)
     with replacing(paths[0]) as temporary:
         temporary.write_text(json.dumps(report, indent=1, allow_nan=False) + "\n")
     with replacing(paths[1]) as temporary:
@@ -74,6 +74,11 @@ def write_report(
     with replacing(paths[2]) as temporary:
         draw(scores, summary(scores)).savefig(temporary, format="png", dpi=120)
     return paths
+
+
+def report_paths(folder: Path, name: str) -> list[Path]:
+    """Return the files that `write_report` writes."""
+    return [folder / f"{name}.{suffix}" for suffix in ("json", "md", "png")]
 
 
 def as_json(scores: Scores, files: Mapping[str, Path]) -> dict[str, Any]:

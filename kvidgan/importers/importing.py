@@ -13,6 +13,7 @@ from kvidgan import families
 from kvidgan.config import Config
 from kvidgan.errors import UserError
 from kvidgan.families import FamilyModel
+from kvidgan.files import check_output, write_text
 from kvidgan.importers.kinds import Kind, recognise
 from kvidgan.importers.read import read_weights
 from kvidgan.importers.weights import Weights
@@ -68,7 +69,7 @@ def import_checkpoint(
     if output is None and run is None:
         output = Path(f"{_stem(weights.path)}.keras")
     if output is not None:
-        _check_output(output, overwrite)
+        _check_output(output, path, overwrite)
     config, notes = _config(weights, kind, overrides, run)
     gan = fit.build(config)
     kind.fill(weights, gan)
@@ -106,9 +107,9 @@ def _config(
 def _make_run(gan: FamilyModel, config: Config, trained_on: dict[str, Any], overwrite: bool) -> Run:
     run = Run.create(Path(config.run.folder) / config.run.name, overwrite)
     configs.save(config, run.config_path)
-    run.provenance_path.write_text(json.dumps(trained_on, indent=1))
+    write_text(run.provenance_path, json.dumps(trained_on, indent=1))
     losses = families.load(config.family.name).LOSSES
-    run.losses_path.write_text(json.dumps(dict(losses), indent=1))
+    write_text(run.losses_path, json.dumps(dict(losses), indent=1))
     checkpoint.save(gan, Position(), run.checkpoint_path(0))
     fit.export_run(gan, config, run.model_path, trained_on)
     return run
@@ -134,13 +135,10 @@ def _files(path: Path) -> list[Path]:
     return sorted(file for file in path.parent.iterdir() if parts.fullmatch(file.name))
 
 
-def _check_output(output: Path, overwrite: bool) -> None:
+def _check_output(output: Path, checkpoint: Path, overwrite: bool) -> None:
     if output.suffix != ".keras":
         raise UserError(f"-o: expected a name that ends in .keras, found {output}.")
-    if output.exists() and not overwrite:
-        raise UserError(
-            f"{output} exists already; choose another name with -o, or replace it with --overwrite."
-        )
+    check_output(output, [checkpoint], overwrite)
 
 
 def _stem(path: Path) -> str:

@@ -29,7 +29,7 @@ from kvidgan.media.draw import (
 from kvidgan.media.rate import VideoFacts
 from kvidgan.media.read import IMAGE_SUFFIXES, image_size, natural_key, read_image, read_map
 from kvidgan.media.video import has_sound, is_video, probe_video, read_video
-from kvidgan.media.write import Sound, replacing, write_frames, write_image
+from kvidgan.media.write import Sound, write_frames, write_image
 from kvidgan.media.write_together import write_together
 
 __all__ = [
@@ -61,7 +61,6 @@ __all__ = [
     "read_image",
     "read_map",
     "read_video",
-    "replacing",
     "strip",
     "to_float",
     "to_uint8",

@@ -1,12 +1,7 @@
 """Writing of images and videos: whole, or not at all."""
 
-import errno
-import os
-import re
-import shutil
 import subprocess
 import tempfile
-import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from fractions import Fraction
@@ -16,55 +11,11 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 import numpy as np
-from PIL import GifImagePlugin, Image
+from PIL import GifImagePlugin, Image, PngImagePlugin
 
 from kvidgan.errors import UserError
-from kvidgan.media.read import IMAGE_SUFFIXES, reason
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary sibling to write, which takes the final name only on success.
-
-    Args:
-        path: Path to replace.
-
-    Raises:
-        UserError: If writing fails, as on a full disk; nothing is left behind then.
-
-    Example:
-        with replacing(Path("notes.txt")) as temporary:
-            temporary.write_text("complete")
-    """
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield temporary
-        _take_place(temporary, path)
-    except OSError as error:
-        raise UserError(_cannot_write(path, error)) from error
-    finally:
-        _remove(temporary)
-
-
-def _take_place(temporary: Path, path: Path) -> None:
-    if temporary.is_dir() and path.is_dir():  # a folder does not replace a full one
-        _remove(path)
-    os.replace(temporary, path)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        with suppress(OSError):  # it was never written, and an error is under way
-            path.unlink()
-
-
-def _cannot_write(path: Path, error: OSError) -> str:
-    if error.errno == errno.ENOSPC or "No space left" in str(error):
-        return f"Cannot write {path}: the disk is full; free some space or choose another folder."
-    return f"Cannot write {path}: {reason(error)}; choose another file name or folder."
+from kvidgan.files import FRAME_MARK, check_own_frames, replacing
+from kvidgan.media.read import IMAGE_SUFFIXES
 
 
 def write_image(path: Path, image: np.ndarray) -> None:
@@ -233,17 +184,11 @@ def _ffmpeg(
 def _write_folder(path: Path, temporary: Path, frames: Iterator[np.ndarray], fps: float) -> float:
     if path.exists() and not path.is_dir():
         raise UserError(f"Cannot write the folder {path}: a file of this name exists.")
-    others = [p.name for p in path.iterdir() if not _is_frame(p)] if path.is_dir() else []
-    if others:
-        raise UserError(
-            f"Cannot write frames into {path}: it holds other files, such as {others[0]};"
-            " choose a new or an empty folder."
-        )
+    if path.is_dir():
+        check_own_frames(path)
+    mark = PngImagePlugin.PngInfo()
+    mark.add_text(*FRAME_MARK)
     temporary.mkdir()
     for number, frame in enumerate(frames, start=1):
-        Image.fromarray(frame).save(temporary / f"frame{number:04d}.png")
+        Image.fromarray(frame).save(temporary / f"frame{number:04d}.png", pnginfo=mark)
     return fps
-
-
-def _is_frame(path: Path) -> bool:
-    return re.fullmatch(r"frame\d+\.png", path.name) is not None

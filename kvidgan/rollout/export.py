@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 from kvidgan.errors import UserError
-from kvidgan.media import replacing
+from kvidgan.files import replacing
 from kvidgan.rollout.description import ENTRY, Description
 
 

@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -160,28 +160,43 @@ class Checkpoints(keras.callbacks.Callback):
                 raise _exploded(
                     f"The variable {error} became no number", self.clock, self.run
                 ) from error
+            self.run.forget_replaced()
             for old in self.run.checkpoint_paths()[: -self.keep]:
                 old.unlink()
 
 
+# What asks a process to end: the keyboard, batch systems and containers, a closed terminal.
+SIGNALS = [
+    number
+    for name in ("SIGINT", "SIGTERM", "SIGHUP")
+    if (number := getattr(signal, name, None)) is not None
+]
+
+
 class Interrupt(keras.callbacks.Callback):
-    """Lets Ctrl-C finish the step and save; a second Ctrl-C stops at once."""
+    """Lets a signal finish the step and save; a second one stops at once.
+
+    Attributes:
+        signal: Number of the signal that came; None before.
+    """
 
     def __init__(self, clock: Clock, say: Callable[[str], None]):
         super().__init__()
         self.clock, self.say = clock, say
+        self.signal: int | None = None
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Take SIGINT over for the time of a `with` block, where the main thread trains."""
+        """Take signals over for the time of a `with` block, where the main thread trains."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        before = signal.signal(signal.SIGINT, self._handle)
+        before = {number: signal.signal(number, self._handle) for number in SIGNALS}
         try:
             yield
         finally:
-            signal.signal(signal.SIGINT, before)
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     def on_train_batch_end(self, batch, logs=None):
         """Stop after this step if asked to."""
@@ -191,8 +206,9 @@ class Interrupt(keras.callbacks.Callback):
     def _handle(self, number, frame):
         if self.clock.stopping:
             raise KeyboardInterrupt
-        self.clock.stopping = True
-        self.say("Stopping after this step; Ctrl-C again stops at once, without a checkpoint.")
+        self.clock.stopping, self.signal = True, number
+        with suppress(OSError):  # a terminal that is gone hears nothing
+            self.say("Stopping after this step; Ctrl-C again stops at once, without a checkpoint.")
 
 
 class Histograms(keras.callbacks.Callback):

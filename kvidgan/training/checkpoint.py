@@ -17,7 +17,7 @@ import numpy as np
 
 from kvidgan.adversarial import Player, VideoGAN
 from kvidgan.errors import UserError
-from kvidgan.media import replacing
+from kvidgan.files import replacing
 
 _POSITION, _NAMES = "position", "names"
 

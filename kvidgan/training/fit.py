@@ -18,6 +18,7 @@ from kvidgan.data.open import Say, open_data
 from kvidgan.data.store.reader import ClipStore
 from kvidgan.errors import UserError
 from kvidgan.families import FamilyModel
+from kvidgan.files import write_text
 from kvidgan.media import write_frames
 from kvidgan.rollout import Description, Rollout, export_step
 from kvidgan.runs import Run
@@ -38,12 +39,15 @@ class Outcome:
         step: Steps done in all.
         model: The exported file, or None if the user stopped before the end.
         animation: A GIF of samples from the exported file, or None likewise.
+        signal: Number of the signal that stopped it; None where it came to its end, or nobody read
+            its output any more.
     """
 
     run: Run
     step: int
     model: Path | None = None
     animation: Path | None = None
+    signal: int | None = None
 
 
 def start(
@@ -77,9 +81,13 @@ def start(
     )  # refuses data that does not fit, before a folder is made
     if origin is not None:
         _begin_with(gan, origin, config, say)
-    run = Run.create(Path(config.run.folder) / config.run.name, overwrite)
-    configs.save(config, run.config_path)
-    return _train(config, run, gan, store, Position(), say)
+    run = Run(Path(config.run.folder) / config.run.name)
+    with run.held():
+        run = Run.create(run.folder, overwrite)
+        if run.aside.exists():
+            say(f"The run before lies in {run.aside} until this one has a checkpoint.")
+        configs.save(config, run.config_path)
+        return _train(config, run, gan, store, Position(), say)
 
 
 def resume(
@@ -99,14 +107,18 @@ def resume(
     store = open_data(config.data, say=say, on_progress=progress)
     config = for_data(config, store)
     gan = build(config)
-    position = restore(gan, run) if run.checkpoint_paths() else Position()
-    total = config.train.epochs * config.train.steps_per_epoch
-    if position.step >= total:
-        say(f"{run.folder} is trained to its end; ask for more with train.epochs=N.")
-    run.rewind_history(position.step)
-    configs.save(config, run.config_path)
-    say(f"Going on from step {position.step} of {total}.")
-    return _train(config, run, gan, store, position, say)
+    with run.held():
+        position = restore(gan, run) if run.checkpoint_paths() else Position()
+        total = config.train.epochs * config.train.steps_per_epoch
+        if position.step >= total:
+            say(f"{run.folder} is trained to its end; ask for more with train.epochs=N.")
+        bad = run.bad_history_lines()
+        if bad:
+            say(f"{run.history_path}: {bad} damaged lines left out.")
+        run.rewind_history(position.step)
+        configs.save(config, run.config_path)
+        say(f"Going on from step {position.step} of {total}.")
+        return _train(config, run, gan, store, position, say)
 
 
 def for_data(config: Config, store: ClipStore) -> Config:
@@ -247,9 +259,9 @@ def _train(
     config: Config, run: Run, gan: FamilyModel, store: ClipStore, position: Position, say: Say
 ) -> Outcome:
     trained_on = store.provenance()
-    run.provenance_path.write_text(json.dumps(trained_on, indent=1))
+    write_text(run.provenance_path, json.dumps(trained_on, indent=1))
     losses = families.load(config.family.name).LOSSES
-    run.losses_path.write_text(json.dumps(dict(losses), indent=1))
+    write_text(run.losses_path, json.dumps(dict(losses), indent=1))
     clock = callbacks.Clock(position, config.train.epochs, config.train.steps_per_epoch)
     rollout = Rollout(*_described(gan, config, trained_on))
     interrupt, progress = callbacks.Interrupt(clock, say), Progress(clock, names=list(losses))
@@ -262,7 +274,7 @@ def _train(
         while position.step < clock.total and not clock.stopping:
             _fit_from(position, config, gan, store, around)
     if clock.stopping:
-        return Outcome(run, position.step)
+        return Outcome(run, position.step, signal=interrupt.signal)
     model = export_run(gan, config, run.model_path, trained_on | {"steps": position.step})
     return Outcome(run, position.step, model, _animate(model, run, store, config.data.split))
 

@@ -1,8 +1,10 @@
 """Progress: the live line of a run on a terminal, plain lines elsewhere."""
 
+import os
+import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import keras
 from rich.console import Console
@@ -10,6 +12,20 @@ from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
 from kvidgan.training.callbacks import Clock
+
+
+class _Output(Console):
+    """Console whose reader may go away, as in `kvidgan fit ... | head`: then the run stops."""
+
+    def __init__(self, clock: Clock):
+        super().__init__(highlight=False)
+        self._clock = clock
+
+    def on_broken_pipe(self) -> None:
+        """Ask the run to stop and save, and write to nobody from now on."""
+        self._clock.stopping, self.quiet = True, True
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class Progress(keras.callbacks.Callback):
@@ -28,7 +44,7 @@ class Progress(keras.callbacks.Callback):
         super().__init__()
         self.names = list(names)
         self.clock, self.every = clock, every
-        self.console = console or Console(highlight=False)
+        self.console = console or _Output(clock)
         self._bar: Bar | None = None
         self._first = (0.0, -1)
         self._said = 0.0

@@ -63,7 +63,8 @@ def test_the_published_scores_of_mathieu(files, kvidgan):
     assert json.loads((files / "report.json").read_text())["protocol"]["name"] == "mathieu"
     text = (files / "report.md").read_text()
     assert "Protocol mathieu. Compare these scores with those of this protocol" in text
-    assert kvidgan(*command)[0] == 0
+    assert "report.json exists" in kvidgan(*command)[2]
+    assert kvidgan(*command, "--overwrite")[0] == 0
     assert json.loads((files / "report.json").read_text())["protocol"]["name"] == "kvidgan"
     assert "(peak 255) with none of values in [0, 1]" in (files / "report.md").read_text()
 

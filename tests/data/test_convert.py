@@ -52,6 +52,11 @@ def test_other_data_is_never_overwritten_unasked(strips, tmp_path):
     with pytest.raises(UserError, match=r"s\.h5 exists and was made from other data"):
         prepare(open_source(strips), tmp_path / "s.h5")
     assert (tmp_path / "s.h5").read_text() == "my thesis"
+    with pytest.raises(UserError, match=r"s\.h5 is no clip store, so it is not replaced"):
+        prepare(open_source(strips), tmp_path / "s.h5", overwrite=True)
+    assert (tmp_path / "s.h5").read_text() == "my thesis"
+    (tmp_path / "s.h5").unlink()
+    prepare(open_source(strips), tmp_path / "s.h5", size=6)
     assert not prepare(open_source(strips), tmp_path / "s.h5", overwrite=True).cached
     with pytest.raises(UserError, match="other data or settings"):
         prepare(open_source(strips), tmp_path / "s.h5", size=4)
@@ -192,7 +197,7 @@ def test_parts_of_other_data_are_not_used(strips, tmp_path, monkeypatch):
 
     with pytest.raises(KeyboardInterrupt):
         prepare(open_source(strips), tmp_path / "s.h5", on_progress=interrupt)
-    assert len(list((tmp_path / "s.h5.part").iterdir())) == 2
+    assert len(list((tmp_path / "s.h5.part").glob("*.h5"))) == 2
     save_strip(strips / "0" / "0.png", video(77, 10))
     prepare(open_source(strips), tmp_path / "s.h5")
     with ClipStore.open(tmp_path / "s.h5") as store:

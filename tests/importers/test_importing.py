@@ -47,10 +47,7 @@ def test_what_exists_is_kept_unless_it_may_be_replaced(checkpoint, tmp_path, kvi
     command = ["import", checkpoint, *SMALL, "-o", "mine.keras"]
     status, _, err = kvidgan(*command)
     assert status == 1
-    assert err == (
-        "error: mine.keras exists already; choose another name with -o, or replace it with "
-        "--overwrite.\n"
-    )
+    assert err == ("error: mine.keras exists: choose another name, or replace it by --overwrite.\n")
     assert (tmp_path / "mine.keras").read_text() == "kept"
     assert kvidgan(*command, "--overwrite")[0] == 0
     assert read_description("mine.keras").family == "mocogan"

@@ -77,7 +77,7 @@ def test_png_folder_never_destroys_other_files(tmp_path):
     folder = tmp_path / "mine"
     folder.mkdir()
     (folder / "thesis.txt").write_text("years of work")
-    with pytest.raises(UserError, match=r"holds other files, such as thesis\.txt"):
+    with pytest.raises(UserError, match=r"holds what kvidgan did not write, such as thesis\.txt"):
         media.write_frames(folder, colours(2), 10)
     (tmp_path / "file").write_text("x")
     with pytest.raises(UserError, match="a file of this name exists"):

@@ -67,7 +67,7 @@ def test_a_path_that_cannot_be_written_stops_the_others(tmp_path):
             made.append(k)
             yield [flat(k % 256)] * 2
 
-    with pytest.raises(UserError, match=r"it holds other files, such as thesis\.txt"):
+    with pytest.raises(UserError, match=r"holds what kvidgan did not write, such as thesis\.txt"):
         write_together([tmp_path / "a.mp4", tmp_path / "b"], moments(), 25)
     assert len(made) < 5000
     assert left(tmp_path) == ["b"]

@@ -120,6 +120,15 @@ def error_context(path: Path) -> Iterator[None]:
         raise UserError(f"{path} {text}.") from error
 
 
+def is_store_file(path: Path) -> bool:
+    """Return whether a file is a clip store, of whatever format."""
+    try:
+        with h5py.File(path, "r", locking=False) as file:
+            return "kvidgan_clip_store" in file.attrs
+    except OSError:
+        return False
+
+
 def read_header(path: Path, file: h5py.File) -> Mapping[str, Any]:
     """Return the attributes of a clip store.
 

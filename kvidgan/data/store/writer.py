@@ -20,7 +20,7 @@ from kvidgan.data.source import Skipped, Video
 from kvidgan.data.store.format import FORMAT, MAPS, Digest, Row, dataset_name, encode_index
 from kvidgan.data.store.reader import ClipStore
 from kvidgan.errors import UserError
-from kvidgan.media import replacing
+from kvidgan.files import replacing
 
 RESERVE = 2**22  # bytes that are left for what HDF5 writes beside the frames
 BLOCK = 2**22  # bytes that are written at a time: HDF5 is slow with single frames
