@@ -1,6 +1,7 @@
 """Tree: the files under a path, and the splits and classes that their folders mean."""
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -20,14 +21,29 @@ from kvidgan.media import (
 SPLITS = {
     "train": "train",
     "training": "train",
-    "test": "test",
-    "testing": "test",
+    "trainval": "train",
+    "trainextra": "train",
     "val": "val",
     "valid": "val",
     "validation": "val",
+    "dev": "val",
     "eval": "val",
     "evaluation": "val",
+    "test": "test",
+    "tests": "test",
+    "testing": "test",
+    "testdev": "test",
+    "testchallenge": "test",
+    "holdout": "test",
+    "heldout": "test",
 }
+_BESIDE_SPLITS = re.compile(r"(sets?|data|splits?|images|frames|videos|clips|sequences)$")
+
+
+def split_of(name: str) -> str | None:
+    """Return the split that a folder's name means, such as "val" for Valid_Set; None for none."""
+    plain = re.sub(r"[-_ .]", "", name.lower())
+    return SPLITS.get(_BESIDE_SPLITS.sub("", plain))
 
 
 class Tree(NamedTuple):
@@ -88,37 +104,56 @@ def list_files(path: Path) -> Tree:
     return Tree(path, path, sorted(files, key=natural_key))
 
 
-def _place(files: list[PurePosixPath]) -> tuple[list[str], list[tuple[str, int] | None]]:
+def place(files: list[PurePosixPath]) -> tuple[list[str], list[tuple[str, int] | None]]:
     """Return splits and classes as the folders name them: `[split/][class/.../]name`.
 
-    A class may be called "train", too: top folders are splits where all are called so, or two are
-    that mean different ones.
+    Folders that hold all the others, as `images` in `images/train/a.avi`, mean nothing. A class may
+    be called "train", too: top folders are splits where all are called so, or two are that mean
+    different ones.
 
     Returns:
         The classes in natural order, and (split, class index) of every file; None for one that
         lies beside the splits.
     """
-    tops = {name.lower() for name in map(_top, files) if name}
-    splits = {SPLITS[name] for name in tops & SPLITS.keys()}
-    depth = 1 if len(splits) > 1 or (splits and tops <= SPLITS.keys()) else 0
-    inside = [not depth or (_top(file) or "").lower() in SPLITS for file in files]
+    outer = _common_depth(files)
+    tops = {name for name in (_folder(file, outer) for file in files) if name}
+    splits = {split for name in tops if (split := split_of(name))}
+    split_tops = len(splits) > 1 or (splits and all(map(split_of, tops)))
+    depth = outer + 1 if split_tops else outer
+    found = [split_of(_folder(file, outer) or "") if split_tops else "" for file in files]
     owners = [
-        file.parts[depth] if used and len(file.parts) > depth + 1 else None
-        for file, used in zip(files, inside, strict=True)
+        file.parts[depth] if split is not None and len(file.parts) > depth + 1 else None
+        for file, split in zip(files, found, strict=True)
     ]
     classes = sorted({owner for owner in owners if owner is not None}, key=natural_key)
-    index = {name: place for place, name in enumerate(classes)} | {None: -1}
+    index = {name: number for number, name in enumerate(classes)} | {None: -1}
     places = [
-        (SPLITS[file.parts[0].lower()] if depth else "", index[owner]) if used else None
-        for file, owner, used in zip(files, owners, inside, strict=True)
+        (split, index[owner]) if split is not None else None
+        for split, owner in zip(found, owners, strict=True)
     ]
     return classes, places
 
 
-def _top(file: PurePosixPath) -> str | None:
-    """Return the folder that a file lies in at the top; a folder of frames may be it itself."""
-    own = len(file.parts) == 1 and file.parts[0].lower() in SPLITS
-    return file.parts[0] if len(file.parts) > 1 or own else None
+def _common_depth(files: list[PurePosixPath]) -> int:
+    """Return how many folders hold all files and, in them, folders of several or of splits."""
+    depth = 0
+    while all(_lies_deeper(file, depth) for file in files):
+        if len({file.parts[depth] for file in files}) != 1 or split_of(files[0].parts[depth]):
+            break
+        depth += 1
+    return depth
+
+
+def _lies_deeper(file: PurePosixPath, depth: int) -> bool:
+    """Return whether a folder of this depth holds a file in another folder, or a split itself."""
+    inside = file.parts[depth + 1 :]
+    return len(inside) > 1 or bool(inside and split_of(inside[0]))
+
+
+def _folder(file: PurePosixPath, depth: int) -> str | None:
+    """Return the folder that a file lies in at a depth; a folder of frames may be it itself."""
+    inside = file.parts[depth:]
+    return inside[0] if len(inside) > 1 or (inside and split_of(inside[0])) else None
 
 
 def unused_files(tree: Tree, used: list[PurePosixPath], kind: str) -> list[Skipped]:
@@ -143,13 +178,13 @@ def gather(
         make: Function that returns the video of a file, without split and class.
         skipped: Files that are skipped already.
     """
-    classes, places = _place(files)
+    classes, places = place(files)
     videos = []
-    for file, place in zip(files, places, strict=True):
-        if place is None:
+    for file, found in zip(files, places, strict=True):
+        if found is None:
             skipped.append(Skipped(str(file), "lies beside the folders of splits", damaged=False))
             continue
-        split, class_index = place
+        split, class_index = found
         try:
             videos.append(replace(make(file), split=split, class_index=class_index))
         except UserError as error:

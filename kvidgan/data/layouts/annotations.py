@@ -1,0 +1,120 @@
+"""Annotations: folders of masks, depth, flow and alike, told from the pictures beside them."""
+
+import re
+from collections import defaultdict
+from collections.abc import Collection
+from pathlib import PurePosixPath
+
+from kvidgan.data.layouts.files import Tree, split_of
+from kvidgan.data.source import Skipped
+from kvidgan.data.text import counted
+from kvidgan.media import IMAGE_SUFFIXES
+
+PICTURES = frozenset({
+    "image", "img", "frame", "rgb", "jpegimage", "jpeg", "jpg", "png", "input", "color", "colour",
+    "video", "clip", "picture", "photo", "raw", "original", "left", "right", "leftimg8bit",
+    "rightimg8bit", "sequence", "rgbframe",
+})  # fmt: skip
+# Those that name classes or objects, in the order in which they are looked for.
+LABELS = (
+    "labelid", "labeltrainid", "label", "labelmap", "mask", "annotation", "annot", "gt",
+    "groundtruth", "segmentation", "seg", "segmentationclass", "segmentationobject", "semantic",
+    "semanticsegmentation", "parsing", "matte",
+)  # fmt: skip
+INSTANCES = ("instance", "instanceid", "inst")
+_OTHERS = frozenset({
+    "gtfine", "gtcoarse", "panoptic", "trimap", "opticalflow", "flowx", "flowy", "flowmap",
+    "depthmap", "disparity", "disp", "keypoint", "skeleton", "openpose", "densepose", "saliency",
+    "heatmap", "bbox", "alphamatte", "instancemask",
+})  # fmt: skip
+# These may as well be classes, as "pose" is of actions: annotations beside pictures so called only.
+_AMBIGUOUS = frozenset({"depth", "flow", "pose", "edge", "normal", "alpha", "object"})
+_SURE = (frozenset(LABELS) | frozenset(INSTANCES) | _OTHERS) - _AMBIGUOUS
+_MEANINGLESS = re.compile(r"\d+p?|machine|unsupervised|full|all|set|data|trainvaltest")
+_SUFFIX = re.compile(
+    r"(.+)[-_. ](mask|masks|gt|groundtruth|label|labels|labelids|seg|segmentation|annotation|depth"
+    r"|flow|disparity|instances?|instanceids|trimap|matte|alpha|keypoints|pose)",
+    re.IGNORECASE,
+)
+
+_ARRAYS = frozenset({".npy", ".npz"})
+
+
+def without_annotations(
+    tree: Tree, kept: Collection[PurePosixPath] = ()
+) -> tuple[Tree, list[Skipped]]:
+    """Leave out the folders and files that annotate what lies beside them.
+
+    Args:
+        tree: Listing of the files.
+        kept: Files and folders that somebody asked for by name.
+
+    Returns:
+        The listing without them, and one entry for each folder of them, or of files so named.
+    """
+    media = set(tree.having(IMAGE_SUFFIXES)) | set(tree.videos()) | set(tree.having(_ARRAYS))
+    folders = _annotating(media)
+    out: dict[tuple[str, str], int] = defaultdict(int)
+    files = []
+    for file in tree.files:
+        owner = next((one for one in reversed(file.parents) if one in folders), None)
+        reason = (str(owner), _shown(folders[owner])) if owner else _named_after(file, media)
+        if reason is None or any(k == file or k in file.parents for k in kept):
+            files.append(file)
+        else:
+            out[reason] += 1
+    skipped = [
+        Skipped(name, f"looks like annotations of {of} ({counted(number, 'file')})", damaged=False)
+        for (name, of), number in out.items()
+    ]
+    return tree._replace(files=files), skipped
+
+
+def _annotating(media: Collection[PurePosixPath]) -> dict[PurePosixPath, PurePosixPath]:
+    """Return the folders of annotations, and which folder each one annotates."""
+    inside: dict[PurePosixPath, set[PurePosixPath]] = defaultdict(set)  # folders of each folder
+    direct = {file.parent for file in media}  # folders with files of their own
+    for folder in {parent for file in media for parent in file.parents if parent.parts}:
+        inside[folder.parent].add(folder)
+    found = {}
+    for parent, folders in inside.items():
+        others = {one for one in folders if kind_of(one.name) not in _SURE | _AMBIGUOUS}
+        pictures = sorted(one for one in others if kind_of(one.name) in PICTURES)
+        beside = pictures or sorted(others) or ([parent] if parent in direct else [])
+        for folder in folders - others:
+            if beside and (pictures or kind_of(folder.name) in _SURE):
+                found[folder] = beside[0]
+    return found
+
+
+def kind_of(name: str) -> str:
+    """Return what a folder holds by its name, in the singular: "mask" for train_masks_480p."""
+    words = [_singular(word) for word in re.split(r"[-_ .]+", name.lower()) if word]
+    telling = [w for w in words if not (split_of(w) or _MEANINGLESS.fullmatch(w))]
+    rest = [word for word in telling if word not in PICTURES]
+    kind = "".join(rest) or (telling[-1] if telling else "")
+    short = kind.removesuffix("map")
+    return short if kind not in _SURE and short in _SURE | _AMBIGUOUS else kind
+
+
+def _singular(word: str) -> str:
+    return word[:-1] if len(word) > 3 and word.endswith("s") and word[-2] != "s" else word
+
+
+def _named_after(file: PurePosixPath, media: Collection[PurePosixPath]) -> tuple[str, str] | None:
+    """Return (name, what it annotates) of files such as 0001_mask.png beside 0001.png."""
+    match = _SUFFIX.fullmatch(file.stem) if file in media else None
+    if match is None:
+        return None
+    stems = [
+        match[1],
+        *(f"{match[1]}_{kind}" for kind in ("image", "img", "rgb", "frame", "color")),
+    ]
+    suffixes = {file.suffix, *IMAGE_SUFFIXES}
+    if not any(file.with_name(stem + suffix) in media for stem in stems for suffix in suffixes):
+        return None
+    return str(file.parent / f"*{file.stem[len(match[1]) :]}{file.suffix}"), "the files beside them"
+
+
+def _shown(folder: PurePosixPath) -> str:
+    return str(folder) if folder.parts else "the files beside it"
