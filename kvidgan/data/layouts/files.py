@@ -126,6 +126,8 @@ def place(files: list[PurePosixPath]) -> tuple[list[str], list[tuple[str, int] |
         for file, split in zip(files, found, strict=True)
     ]
     classes = sorted({owner for owner in owners if owner is not None}, key=natural_key)
+    if len(classes) == 1 and outer and not split_tops:  # the last of folders around all
+        classes, owners = [], [None] * len(files)
     index = {name: number for number, name in enumerate(classes)} | {None: -1}
     places = [
         (split, index[owner]) if split is not None else None

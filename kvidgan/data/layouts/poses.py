@@ -123,7 +123,7 @@ def _video(name: str, split: str, files: Files) -> Video:
 
 
 def _read_images(paths: Sequence[Path]) -> Iterator[np.ndarray]:
-    """Read frames; one that is damaged is an error in any case, since its map would be left over."""
+    """Read frames; a damaged one is an error in any case, since its map would be left over."""
     return map(read_image, paths)
 
 
