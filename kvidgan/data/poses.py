@@ -18,6 +18,7 @@ CLASSES = (
 CONFIDENT = 0.1  # points of less confidence are left out
 _SLENDER = 30.0  # a limb's width is this part of the figure's height
 _FINE = 120.0  # lines of face and fingers likewise
+_WIDEST, _FARTHEST = 255, 16000  # pixels
 
 # Pairs of points by the part that they are of; the 18 points of COCO, and what BODY_25 has besides.
 _ARMS_AND_HEAD = {
@@ -45,6 +46,7 @@ _BODY_25 = _ARMS_AND_HEAD | {
     "left foot": ((14, 19), (19, 20), (14, 21)),
 }
 _BODIES = {18: _COCO, 25: _BODY_25}
+_TORSOS = {18: (2, 5, 11, 8), 25: (2, 5, 12, 9)}  # shoulders and hips, around
 
 
 def _chain(*points: int) -> tuple[tuple[int, int], ...]:
@@ -131,6 +133,8 @@ def _points(one: dict[str, Any], key: str) -> np.ndarray:
 def draw_people(people: Iterable[Person], size: tuple[int, int]) -> np.ndarray:
     """Draw people as a label map, smaller figures behind larger ones.
 
+    Limbs are lines, and between shoulders and hips the torso is filled.
+
     Args:
         people: Points of each.
         size: Height and width of the map, pixels.
@@ -140,12 +144,21 @@ def draw_people(people: Iterable[Person], size: tuple[int, int]) -> np.ndarray:
     """
     labels = np.zeros(size, np.uint8)
     for person in sorted(people, key=lambda one: one.height):
+        _fill_torso(labels, person.body)
         for name, pairs in _BODIES[len(person.body)].items():
             _draw(labels, person.body, pairs, CLASSES.index(name), person.height / _SLENDER)
         for name, points in person.parts.items():
             value = CLASSES.index(name)
             _draw(labels, points, _FINE_PARTS[name][2], value, person.height / _FINE)
     return labels
+
+
+def _fill_torso(labels: np.ndarray, body: np.ndarray) -> None:
+    import cv2
+
+    corners = body[list(_TORSOS[len(body)])]
+    if (corners[:, 2] >= CONFIDENT).all():
+        cv2.fillConvexPoly(labels, _pixels(corners), CLASSES.index("torso"))
 
 
 def _draw(
@@ -158,7 +171,14 @@ def _draw(
     """Draw lines between the points that are certain."""
     import cv2
 
-    for pair in pairs:
-        if (points[list(pair), 2] >= CONFIDENT).all():
-            start, end = (tuple(np.rint(points[place, :2]).astype(int).tolist()) for place in pair)
-            cv2.line(labels, start, end, value, max(1, round(width)))
+    places = _pixels(points).tolist()
+    for start, end in pairs:
+        if min(points[start, 2], points[end, 2]) >= CONFIDENT:
+            thickness = min(max(1, round(width)), _WIDEST)
+            cv2.line(labels, places[start], places[end], value, thickness)
+
+
+def _pixels(points: np.ndarray) -> np.ndarray:
+    """Round to pixels, and bring near what is far outside: OpenCV draws no farther."""
+    rounded: np.ndarray = np.rint(np.clip(points[:, :2], -_FARTHEST, _FARTHEST))
+    return rounded.astype(np.int32)

@@ -144,7 +144,7 @@ def _runs(keys: Sequence[Key]) -> dict[tuple[str, str], list[Key]]:
 
 
 def _name(first: Key) -> str:
-    folders = [first.split, first.city] if first.split else [first.city]
+    folders = filter(None, [first.split, first.city])
     return "/".join([*folders, f"{first.scene}_{first.frame:06d}"])
 
 
