@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from kvidgan.data.layouts.files import Tree, split_of
@@ -56,8 +57,9 @@ def without_annotations(
     folders = _annotating(media)
     out: dict[tuple[str, str], int] = defaultdict(int)
     files = []
+    outermost = {folder: _outermost(folder, folders) for folder in {f.parent for f in tree.files}}
     for file in tree.files:
-        owner = next((one for one in reversed(file.parents) if one in folders), None)
+        owner = outermost[file.parent]
         reason = (str(owner), _shown(folders[owner])) if owner else _named_after(file, media)
         if reason is None or any(k == file or k in file.parents for k in kept):
             files.append(file)
@@ -67,14 +69,23 @@ def without_annotations(
         Skipped(name, f"looks like annotations of {of} ({counted(number, 'file')})", damaged=False)
         for (name, of), number in out.items()
     ]
-    return tree._replace(files=files), skipped
+    if not skipped:
+        return tree, []
+    return replace(tree, files=files), skipped
+
+
+def _outermost(
+    folder: PurePosixPath, annotating: Collection[PurePosixPath]
+) -> PurePosixPath | None:
+    """Return the outermost folder of annotations that a folder is in, or is."""
+    return next((one for one in (*reversed(folder.parents), folder) if one in annotating), None)
 
 
 def _annotating(media: Collection[PurePosixPath]) -> dict[PurePosixPath, PurePosixPath]:
     """Return the folders of annotations, and which folder each one annotates."""
     inside: dict[PurePosixPath, set[PurePosixPath]] = defaultdict(set)  # folders of each folder
     direct = {file.parent for file in media}  # folders with files of their own
-    for folder in {parent for file in media for parent in file.parents if parent.parts}:
+    for folder in {one for parent in direct for one in (parent, *parent.parents) if one.parts}:
         inside[folder.parent].add(folder)
     found = {}
     for parent, folders in inside.items():

@@ -184,7 +184,7 @@ def _plain(
 ) -> Source:
     """List the sequences without maps."""
     inside = [file for files in pictures.values() for file in files.values()]
-    source = frame_folders(tree._replace(files=inside))
+    source = frame_folders(replace(tree, files=inside))
     places = {str(file.parent): place for file in inside if (place := _place(file, PICTURES))}
     keyed = [(video, _key(places[video.name], splits)) for video in source.videos]
     videos = [replace(video, name=name, split=split) for video, (split, name) in keyed]

@@ -3,9 +3,9 @@
 import os
 import re
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
 
 from kvidgan.data.source import Skipped, Source, Video, without_path
 from kvidgan.data.text import counted
@@ -46,7 +46,8 @@ def split_of(name: str) -> str | None:
     return SPLITS.get(_BESIDE_SPLITS.sub("", plain))
 
 
-class Tree(NamedTuple):
+@dataclass(frozen=True)
+class Tree:
     """Tree: the files under a path.
 
     Attributes:
@@ -68,6 +69,10 @@ class Tree(NamedTuple):
 
         Of a folder's images the first one tells whether they may be animations.
         """
+        return self._videos
+
+    @cached_property
+    def _videos(self) -> list[PurePosixPath]:
         images = self.having(ANIMATED_SUFFIXES)
         first = {image.parent: image for image in reversed(images)}
         moving = {folder for folder, image in first.items() if is_animation(self.root / image)}

@@ -118,10 +118,9 @@ def _guesses(all_rooms: list[Rooms], missing: int, used: int) -> list[str]:
 def _rooms(tree: Tree, select: str | None) -> list[Rooms]:
     """Return the folders of pictures that have folders of label maps beside them."""
     beside: dict[PurePosixPath, set[PurePosixPath]] = defaultdict(set)
-    for file in tree.having(IMAGE_SUFFIXES):
-        for folder in file.parents:
-            if folder.parts:
-                beside[folder.parent].add(folder)
+    direct = {file.parent for file in tree.having(IMAGE_SUFFIXES)}
+    for folder in {one for parent in direct for one in (parent, *parent.parents) if one.parts}:
+        beside[folder.parent].add(folder)
     rooms = []
     for folders in beside.values():
         kinds = {folder: kind_of(folder.name) for folder in sorted(folders)}

@@ -17,7 +17,7 @@ def restricted(tree: Tree, entries: Sequence[Entry]) -> tuple[Tree, list[Skipped
     inside = [file for file in tree.files if file in named or named & set(file.parents)]
     kept = set(inside)
     others = [str(file) for file in tree.files if file not in kept]
-    return tree._replace(files=inside), unlisted(others)
+    return replace(tree, files=inside), unlisted(others)
 
 
 def unlisted(names: Sequence[str]) -> list[Skipped]:

@@ -30,7 +30,7 @@ class Row(NamedTuple):
 def beside(tree: Tree, folder: str) -> Tree:
     """Return the listing of a folder that lies beside the listed one, not in it; or none."""
     path = tree.root.absolute().parent / folder
-    return list_files(path) if path.is_dir() else tree._replace(files=[])
+    return list_files(path) if path.is_dir() else replace(tree, files=[])
 
 
 def read_lines(path: Path) -> list[list[str]]:

@@ -117,7 +117,7 @@ def _opened(tree: Tree, reading: Reading, kept: Sequence[PurePosixPath] = ()) ->
     annotations: list[Skipped] = []
     if layout in PLAIN:
         tree, annotations = without_annotations(tree, kept)
-        layout = _layout(tree, reading)
+        layout = _layout(tree, reading) if annotations else layout
     source = _read(tree, layout, reading.options())
     source = replace(source, skipped=source.skipped + annotations)
     if not source.videos:
