@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -37,6 +37,7 @@ SPLITS = {
     "holdout": "test",
     "heldout": "test",
 }
+_DEEPEST = 4  # folders around splits that are looked through
 _BESIDE_SPLITS = re.compile(r"(sets?|data|splits?|images|frames|videos|clips|sequences)$")
 
 
@@ -109,52 +110,74 @@ def list_files(path: Path) -> Tree:
     return Tree(path, path, sorted(files, key=natural_key))
 
 
-def place(files: list[PurePosixPath]) -> tuple[list[str], list[tuple[str, int] | None]]:
+def place(files: Sequence[PurePosixPath]) -> tuple[list[str], list[tuple[str, int] | None]]:
     """Return splits and classes as the folders name them: `[split/][class/.../]name`.
 
-    Folders that hold all the others, as `images` in `images/train/a.avi`, mean nothing. A class may
-    be called "train", too: top folders are splits where all are called so, or two are that mean
-    different ones.
+    Folders around all others mean nothing, as `images` in `images/train/a.avi`; the splits may also
+    lie in each class, as in `walk/train/a.avi`. A class may be called "train", too: folders are
+    splits where all are called so, or two are that mean different ones.
 
     Returns:
         The classes in natural order, and (split, class index) of every file; None for one that
         lies beside the splits.
     """
-    outer = _common_depth(files)
-    tops = {name for name in (_folder(file, outer) for file in files) if name}
-    splits = {split for name in tops if (split := split_of(name))}
-    split_tops = len(splits) > 1 or (splits and all(map(split_of, tops)))
-    depth = outer + 1 if split_tops else outer
-    found = [split_of(_folder(file, outer) or "") if split_tops else "" for file in files]
-    owners = [
-        file.parts[depth] if split is not None and len(file.parts) > depth + 1 else None
-        for file, split in zip(files, found, strict=True)
-    ]
-    classes = sorted({owner for owner in owners if owner is not None}, key=natural_key)
-    if len(classes) == 1 and outer and not split_tops:  # the last of folders around all
-        classes, owners = [], [None] * len(files)
-    index = {name: number for number, name in enumerate(classes)} | {None: -1}
+    depth = _split_depth(files)
+    found: list[str | None] = [""] * len(files)
+    if depth is None:
+        outer = _common_depth(files)
+        owners = [file.parts[outer] if len(file.parts) > outer + 1 else None for file in files]
+    else:
+        found = [split_of(_folder(file, depth) or "") for file in files]
+        outer = _shared([file for file, split in zip(files, found, strict=True) if split], depth)
+        owners = [_owner(file, outer, depth) for file in files]
+    used = {owner for owner, split in zip(owners, found, strict=True) if split is not None}
+    classes = sorted((one for one in used if one is not None), key=natural_key)
+    if len(classes) == 1 and outer and depth is None:  # the last of folders around all
+        classes = []
+    index = {name: number for number, name in enumerate(classes)}
     places = [
-        (split, index[owner]) if split is not None else None
+        None if split is None else (split, index.get(owner or "", -1))
         for split, owner in zip(found, owners, strict=True)
     ]
     return classes, places
 
 
-def _common_depth(files: list[PurePosixPath]) -> int:
-    """Return how many folders hold all files and, in them, folders of several or of splits."""
+def _split_depth(files: Sequence[PurePosixPath]) -> int | None:
+    """Return how deep the folders of splits lie; None without such.
+
+    Below the top they have to hold most files: one class may have folders of such names.
+    """
+    for depth in range(_DEEPEST):
+        names = [name for file in files if (name := _folder(file, depth))]
+        splits = [split for name in names if (split := split_of(name))]
+        most = depth == 0 or len(splits) * 2 > len(files)
+        if most and (len(set(splits)) > 1 or (splits and len(splits) == len(names))):
+            return depth
+    return None
+
+
+def _shared(files: Sequence[PurePosixPath], depth: int) -> int:
+    """Return how many folders above the splits are the same for all."""
+    same = (len({file.parts[place] for file in files}) == 1 for place in range(depth))
+    return next((place for place, one in enumerate(same) if not one), depth)
+
+
+def _owner(file: PurePosixPath, outer: int, depth: int) -> str | None:
+    """Return the class of a file: the folder above the splits, where those differ, or below."""
+    if outer < depth:
+        return file.parts[outer] if len(file.parts) > outer else None
+    return file.parts[depth + 1] if len(file.parts) > depth + 2 else None
+
+
+def _common_depth(files: Sequence[PurePosixPath]) -> int:
+    """Return how many folders lie around most files, and around all that are in folders."""
     depth = 0
-    while all(_lies_deeper(file, depth) for file in files):
-        if len({file.parts[depth] for file in files}) != 1 or split_of(files[0].parts[depth]):
-            break
+    while True:
+        tops = {name for file in files if (name := _folder(file, depth))}
+        deeper = sum(len(file.parts) > depth + 2 for file in files)
+        if len(tops) != 1 or deeper * 2 <= len(files):
+            return depth
         depth += 1
-    return depth
-
-
-def _lies_deeper(file: PurePosixPath, depth: int) -> bool:
-    """Return whether a folder of this depth holds a file in another folder, or a split itself."""
-    inside = file.parts[depth + 1 :]
-    return len(inside) > 1 or bool(inside and split_of(inside[0]))
 
 
 def _folder(file: PurePosixPath, depth: int) -> str | None:
