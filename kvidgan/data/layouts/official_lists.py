@@ -12,6 +12,8 @@ from kvidgan.data.layouts.media_files import moving_pictures
 from kvidgan.data.source import Skipped, Source
 from kvidgan.errors import UserError
 
+LISTS_SUFFIX = ".txt"
+
 
 class Row(NamedTuple):
     """Row: what a list says of one video.
@@ -69,13 +71,14 @@ def official_source(
     """List the videos that rows name: files, or folders of their frames, wherever they lie.
 
     Args:
-        tree: Listing of the videos; lists in it are skipped as other files are.
+        tree: Listing of the videos; the lists in it are known by their suffix.
         layout: Name of the layout.
         rows: What the lists say.
         order: All classes in their order; those without a video are left out.
         fps: Frames per second that videos are brought to; None for their own.
     """
-    plain, skipped = without_annotations(tree)
+    media = [file for file in tree.files if file.suffix.lower() != LISTS_SUFFIX]
+    plain, skipped = without_annotations(replace(tree, files=media))
     source = moving_pictures(plain, fps)
     found: dict[Row, None] = {}
     videos = []

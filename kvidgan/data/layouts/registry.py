@@ -37,7 +37,7 @@ from kvidgan.errors import UserError
 
 EXPECTED = (
     "film strips, frame folders, video files, label maps in train_A beside frames in train_B,"
-    " .npy/.npz arrays or the images of MNIST"
+    " .npy/.npz arrays, the images of MNIST, or a data set such as UCF101 or DAVIS as unpacked"
 )
 
 
@@ -158,4 +158,5 @@ def layouts_with_option(option: str) -> str:
     names = [name for name, one in LAYOUTS.items() if option in one.options]
     if not names:
         return "folders of videos"
-    return f"the layout{'s' * (len(names) > 1)} {' and '.join(names)}"
+    listed = " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+    return f"the layout{'s' * (len(names) > 1)} {listed}"

@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from kvidgan.data.layouts.files import Tree
 from kvidgan.data.layouts.official_lists import (
+    LISTS_SUFFIX,
     Row,
     beside,
     chosen_split,
@@ -77,7 +78,7 @@ def _lists(tree: Tree) -> dict[tuple[str, int], list[Path]]:
 
 def _texts(tree: Tree) -> list[Path]:
     """Return the text files in the folder; where no list is among them, those beside it."""
-    texts = frozenset({".txt"})
+    texts = frozenset({LISTS_SUFFIX})
     inside = [tree.root / file for file in tree.having(texts)]
     if any(_LIST.fullmatch(file.name) for file in inside):
         return inside
