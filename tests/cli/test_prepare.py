@@ -124,7 +124,7 @@ def test_a_kind_of_maps(tmp_path, kvidgan):
         for kind, value in (("labelIds", 7), ("labelTrainIds", 0)):
             ids = np.full((16, 16), value, np.uint8)
             save_image(tmp_path / "set" / "gtFine" / f"{stem}_gtFine_{kind}.png", ids)
-    assert "16x16, 2 frames, labels: ids of 8 classes" in kvidgan("info", tmp_path / "set")[1]
+    assert "16x16, 2 frames, labels: ids of 34 classes" in kvidgan("info", tmp_path / "set")[1]
     out = kvidgan("info", tmp_path / "set", "--select", "labelTrainIds")[1]
     assert "labels: ids of 1 class (road), labelTrainIds" in out
 

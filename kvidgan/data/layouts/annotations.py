@@ -13,25 +13,25 @@ from kvidgan.media import IMAGE_SUFFIXES
 
 PICTURES = frozenset({
     "image", "img", "frame", "rgb", "jpegimage", "jpeg", "jpg", "png", "input", "color", "colour",
-    "video", "clip", "picture", "photo", "raw", "original", "left", "right", "leftimg8bit",
-    "rightimg8bit", "sequence", "rgbframe",
+    "video", "clip", "picture", "photo", "raw", "stillsraw", "original", "origin",
+    "clean", "left", "right", "leftimg8bit", "rightimg8bit", "sequence", "rgbframe",
 })  # fmt: skip
 # Those that name classes or objects, in the order in which they are looked for.
 LABELS = (
     "labelid", "labeltrainid", "label", "labelmap", "mask", "annotation", "annot", "gt",
     "groundtruth", "segmentation", "seg", "segmentationclass", "segmentationobject", "semantic",
-    "semanticsegmentation", "parsing", "matte",
+    "semanticsegmentation", "parsing", "matte", "labeled", "labelled", "labeledapproved",
 )  # fmt: skip
 INSTANCES = ("instance", "instanceid", "inst")
 _OTHERS = frozenset({
     "gtfine", "gtcoarse", "panoptic", "trimap", "opticalflow", "flowx", "flowy", "flowmap",
     "depthmap", "disparity", "disp", "keypoint", "skeleton", "openpose", "densepose", "saliency",
-    "heatmap", "bbox", "alphamatte", "instancemask",
+    "heatmap", "occlusion", "bbox", "alphamatte", "instancemask",
 })  # fmt: skip
 # These may as well be classes, as "pose" is of actions: annotations beside pictures so called only.
 _AMBIGUOUS = frozenset({"depth", "flow", "pose", "edge", "normal", "alpha", "object"})
 _SURE = (frozenset(LABELS) | frozenset(INSTANCES) | _OTHERS) - _AMBIGUOUS
-_MEANINGLESS = re.compile(r"\d+p?|machine|unsupervised|full|all|set|data|trainvaltest")
+_MEANINGLESS = re.compile(r"\d+p?|viz|vis|machine|unsupervised|full|all|set|data|trainvaltest")
 _SUFFIX = re.compile(
     r"(.+)[-_. ](mask|masks|gt|groundtruth|label|labels|labelids|seg|segmentation|annotation|depth"
     r"|flow|disparity|instances?|instanceids|trimap|matte|alpha|keypoints|pose)",
@@ -109,6 +109,7 @@ def kind_of(name: str) -> str:
 
 
 def _singular(word: str) -> str:
+    word = re.sub(r"(?<=[a-z])\d+$", "", word)  # as img1 of several cameras
     return word[:-1] if len(word) > 3 and word.endswith("s") and word[-2] != "s" else word
 
 

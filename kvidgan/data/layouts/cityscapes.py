@@ -79,10 +79,15 @@ def cityscapes(tree: Tree, classes: int | None = None, select: str | None = None
     files, skipped = _files(tree)
     there = [name for name in (*MAPS, *PICTURES) if name in files]
     chosen = next(iter(there), "") if select is None else select
+    if not there:
+        raise UserError(
+            f"{tree.path}: expected pictures such as leftImg8bit/train/aachen/aachen_000000_000019_"
+            f"leftImg8bit.png, found {tree.found()}; choose the folder that holds leftImg8bit."
+        )
     if chosen not in there:
         raise UserError(
-            f"{tree.path} holds {', '.join(there) or 'no pictures'}: expected one of them as"
-            f" --select, found {chosen!r}."
+            f"{tree.path} holds {', '.join(there)}: expected one of them as --select, found"
+            f" {chosen!r}."
         )
     if chosen in PICTURES:
         source = _plain(tree, files[chosen], skipped)
@@ -201,6 +206,8 @@ def _labelled(
         for reason, names in reasons.items()
         if names
     ]
+    if kind == "labelIds":  # the same number for every part of the data set
+        classes = classes or len(NAMES[kind])
     source = labelled_source(tree, "cityscapes", frames, skipped, classes)
     named = source.labels and _named(source.labels, NAMES[kind])
     videos = [replace(video, fps=FPS) for video in source.videos]

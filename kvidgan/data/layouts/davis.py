@@ -10,16 +10,16 @@ folders in `train` and `valid`, and maps for every fifth frame.
 """
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from kvidgan.data.layouts.files import Tree, split_of
+from kvidgan.data.layouts.files import Tree, left_over, split_of
 from kvidgan.data.layouts.labelled_videos import LabelledFrame, labelled_source
 from kvidgan.data.layouts.media_files import frame_folders
 from kvidgan.data.layouts.official_lists import read_lines
+from kvidgan.data.layouts.sequences import cover
 from kvidgan.data.source import Skipped, Source
 from kvidgan.data.text import counted
 from kvidgan.errors import UserError
@@ -144,7 +144,7 @@ def _pairs(
             skipped.append(Skipped(key[1], f"in no list of {SETS}/{by_set}", damaged=False))
         elif lost is not None:
             skipped.append(Skipped(key[1], f"{lost} has no picture: expected one of its name"))
-        elif _cover(list(files), there):
+        elif cover(list(files), there):
             pairs[key] = both
             frames += len(files)
         else:
@@ -157,15 +157,6 @@ def _pairs(
         more = f", as are {len(missing) - 1} more" if len(missing) > 1 else ""
         skipped.append(Skipped(missing[0], f"in a list of {SETS}/{by_set}, but missing{more}"))
     return pairs, frames
-
-
-def _cover(stems: Sequence[str], maps: Collection[str]) -> bool:
-    """Return whether most frames have a map, or every so many-th throughout."""
-    places = [number for number, stem in enumerate(stems) if stem in maps]
-    if len(places) * 2 > len(stems):
-        return True
-    gaps = {after - before for before, after in pairwise(places)}
-    return len(gaps) == 1 and places[0] < max(gaps) and len(stems) - places[-1] <= max(gaps)
 
 
 def _key(place: Place, splits: dict[str, str]) -> tuple[str, str]:
@@ -196,16 +187,18 @@ def _plain(
 
 def _left_over(tree: Tree, resolution: str) -> list[Skipped]:
     """Return the folders of other resolutions, and the files beside all of them."""
-    skipped: dict[str, str] = {}
+    folders: dict[str, None] = {}
+    strays = []
     for file in tree.files:
         place = _place(file, PICTURES) or _place(file, MAPS)
         if place is None and SETS not in file.parts:
-            skipped[str(file)] = "not a frame or a map"
+            strays.append(file)
         elif place and place.resolution != resolution:
             kind = PICTURES if _place(file, PICTURES) else MAPS
-            folder = "/".join([*place.outer, kind, place.resolution])
-            skipped[folder] = f"of another resolution than {resolution}"
-    return [Skipped(name, reason, damaged=False) for name, reason in skipped.items()]
+            folders["/".join([*place.outer, kind, place.resolution])] = None
+    other = f"of another resolution than {resolution}"
+    skipped = [Skipped(folder, other, damaged=False) for folder in folders]
+    return skipped + left_over(strays, "not a frame or a map")
 
 
 # --- splits
@@ -235,5 +228,11 @@ def _read_set(tree: Tree, files: Sequence[PurePosixPath]) -> dict[str, str]:
         for first, *_ in read_lines(tree.root / file):
             path = PurePosixPath(first)
             name = path.parent.name if len(path.parts) > 1 else path.name
-            splits.setdefault(name, split_of(file.stem) or "")
+            split = split_of(file.stem) or ""
+            known = splits.setdefault(name, split)
+            if known != split and file.stem.lower() != "trainval":
+                raise UserError(
+                    f"{tree.root / file}: {name} is in the list of {known}, too: expected each"
+                    " sequence in one; mend the lists."
+                )
     return splits

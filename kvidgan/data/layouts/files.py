@@ -192,6 +192,19 @@ def unused_files(tree: Tree, used: list[PurePosixPath], kind: str) -> list[Skipp
     return [Skipped(str(f), f"not {kind}", damaged=False) for f in tree.files if f not in known]
 
 
+def left_over(files: Sequence[PurePosixPath], reason: str) -> list[Skipped]:
+    """Return files that are not used for one reason, those of a folder in one line."""
+    folders: dict[PurePosixPath, list[PurePosixPath]] = {}
+    for file in files:
+        folders.setdefault(file.parent, []).append(file)
+    return [
+        Skipped(str(inside[0]), reason, damaged=False)
+        if len(inside) == 1
+        else Skipped(f"{folder}/*", f"{reason} ({counted(len(inside), 'file')})", damaged=False)
+        for folder, inside in folders.items()
+    ]
+
+
 def gather(
     tree: Tree,
     layout: str,

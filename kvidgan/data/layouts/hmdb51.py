@@ -15,23 +15,25 @@ from pathlib import Path, PurePosixPath
 from kvidgan.data.layouts.files import Tree
 from kvidgan.data.layouts.official_lists import (
     Row,
-    beside,
     chosen_split,
     official_source,
     read_lines,
+    texts,
 )
 from kvidgan.data.source import Source
 from kvidgan.errors import UserError
 
 _LIST = re.compile(r"(.+)_test_split(\d+)\.txt", re.IGNORECASE)
-_LISTS_FOLDERS = ("testTrainMulti_7030_splits", "test_train_splits", "splits")
+_LISTS_FOLDERS = ("testTrainMulti_7030_splits", "test_train_splits")
 _SPLITS = {"0": "", "1": "train", "2": "test"}
 
 
 def is_hmdb51(tree: Tree) -> bool:
     """Return whether there are lists named as this set's are, and a class folder for one."""
     labels = {label for label, _ in _lists(tree)}
-    return bool(labels & {part for file in tree.files for part in file.parts[:-1]})
+    return tree.path.is_dir() and bool(
+        labels & {part for file in tree.files for part in file.parts[:-1]}
+    )
 
 
 def hmdb51(tree: Tree, official_split: int | None = None, fps: float | None = None) -> Source:
@@ -65,16 +67,9 @@ def hmdb51(tree: Tree, official_split: int | None = None, fps: float | None = No
 
 def _lists(tree: Tree) -> dict[tuple[str, int], Path]:
     """Return the lists by (class, number), in the folder or else beside it."""
-    inside = [tree.root / file for file in tree.files]
-    for paths in (inside, *(_files(beside(tree, folder)) for folder in _LISTS_FOLDERS)):
-        matches = {path: match for path in paths if (match := _LIST.fullmatch(path.name))}
-        if matches:
-            return {(match[1], int(match[2])): path for path, match in matches.items()}
-    return {}
-
-
-def _files(tree: Tree) -> list[Path]:
-    return [tree.root / file for file in tree.files]
+    paths = texts(tree, _LIST, *_LISTS_FOLDERS)
+    matches = {path: match for path in paths if (match := _LIST.fullmatch(path.name))}
+    return {(match[1], int(match[2])): path for path, match in matches.items()}
 
 
 def _row(label: str, path: Path, words: Sequence[str]) -> Row:

@@ -39,7 +39,7 @@ Ranges = dict[str, list[tuple[int, int]]]
 def is_kth(tree: Tree) -> bool:
     """Return whether most videos, files or folders of frames, are named as this set's are."""
     named = sum(bool(_match(file) or _match(file.parent)) for file in tree.files)
-    return named * 2 > len(tree.files)
+    return tree.path.is_dir() and named * 2 > len(tree.files)
 
 
 def kth(tree: Tree, fps: float | None = None) -> Source:

@@ -15,9 +15,9 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from kvidgan.data.layouts.annotations import INSTANCES, LABELS, PICTURES, kind_of
-from kvidgan.data.layouts.files import Tree, place
+from kvidgan.data.layouts.files import Tree, left_over, place
 from kvidgan.data.layouts.labelled_videos import LabelledFrame, labelled_source
-from kvidgan.data.layouts.sequences import sequences
+from kvidgan.data.layouts.sequences import cover, sequences
 from kvidgan.data.source import Skipped, Source
 from kvidgan.data.text import counted
 from kvidgan.errors import UserError
@@ -44,11 +44,12 @@ Inside = Mapping[PurePosixPath, PurePosixPath]  # files by their name in a room,
 
 
 def is_labelled_folders(tree: Tree) -> bool:
-    """Return whether there are pictures and label maps with equal names, for most of the maps."""
+    """Return whether there are pictures, and label maps with equal names that cover a sequence."""
     for rooms in _rooms(tree, None):
         pictures, maps = _inside(tree, rooms.pictures), _inside(tree, rooms.labels[0])
         if sum(name in pictures for name in maps) * 2 > len(maps):
-            return True
+            if any(cover(names, maps) for names in _runs(pictures).values()):
+                return True
     return False
 
 
@@ -76,7 +77,8 @@ def labelled_folders(tree: Tree, classes: int | None = None, select: str | None 
     for rooms in all_rooms:
         missing += _add_frames(tree, rooms, frames, skipped)
     used = {path for run in frames.values() for one in run for path in one if path}
-    skipped += _unused(tree, used, all_rooms)
+    unused = [file for file in tree.files if tree.root / file not in used]
+    skipped += left_over(unused, "without a partner, or of another kind")
     _, places = place(list(frames))
     found = {
         (split_and_class[0] if split_and_class else "", str(name)): run
@@ -146,6 +148,18 @@ def _name(file: PurePosixPath) -> PurePosixPath:
     return file.with_name(_ENDING.sub("", file.stem))
 
 
+def _runs(pictures: Inside) -> dict[PurePosixPath, list[PurePosixPath]]:
+    """Return the names of each sequence's frames by the sequence's name in the room."""
+    folders: dict[PurePosixPath, list[PurePosixPath]] = defaultdict(list)
+    for name in pictures:
+        folders[name.parent].append(name.with_name(f"{name.name}.png"))
+    return {
+        folder / part: [file.with_suffix("") for file in files]
+        for folder, inside in folders.items()
+        for part, files in sequences(inside).named.items()
+    }
+
+
 def _add_frames(
     tree: Tree,
     rooms: Rooms,
@@ -155,28 +169,22 @@ def _add_frames(
     """Add the frames of each sequence; return how many have no map."""
     pictures, maps = _inside(tree, rooms.pictures), _inside(tree, rooms.labels[0])
     objects = _inside(tree, rooms.instances)
-    lost: dict[PurePosixPath, PurePosixPath] = {}
-    for name, path in maps.items():
-        if name not in pictures:
-            lost.setdefault(name.parent, path)
     if not all(name in objects for name in maps):
         objects = {}
-    folders: dict[PurePosixPath, list[PurePosixPath]] = defaultdict(list)
-    for name in pictures:
-        folders[name.parent].append(name)
+    lost = {name.parent: path for name, path in maps.items() if name not in pictures}
     missing = 0
-    for folder, names in folders.items():
-        video = rooms.pictures / folder
-        if folder in lost:
-            reason = f"{lost[folder]} has no picture: expected one with the same name"
-            skipped.append(Skipped(str(video), reason))
-            continue
-        for part, inside in sequences([rooms.pictures / name for name in names]).named.items():
-            own = [path.relative_to(rooms.pictures) for path in inside]
-            run = [_frame(tree.root, pictures, maps, objects, one) for one in own if one in maps]
-            missing += len(own) - len(run)
-            if run:
-                frames[video / part] = run
+    for video, names in _runs(pictures).items():
+        run = [_frame(tree.root, pictures, maps, objects, one) for one in names if one in maps]
+        shown = str(rooms.pictures / video)
+        if names[0].parent in lost:
+            reason = f"{lost[names[0].parent]} has no picture: expected one with the same name"
+            skipped.append(Skipped(shown, reason))
+        elif not cover(names, maps):
+            reason = f"{len(run)} of {counted(len(names), 'frame')} has a label map"
+            skipped.append(Skipped(shown, reason, damaged=False))
+        else:
+            frames[rooms.pictures / video] = run
+            missing += len(names) - len(run)
     return missing
 
 
@@ -185,17 +193,3 @@ def _frame(
 ) -> LabelledFrame:
     instances = root / objects[name] if name in objects else None
     return LabelledFrame(root / pictures[name], root / maps[name], instances)
-
-
-def _unused(tree: Tree, used: set[Path], all_rooms: list[Rooms]) -> list[Skipped]:
-    """Return what is left over: one entry for each folder of the rooms, one for each other file."""
-    rooms = {folder for one in all_rooms for folder in (one.pictures, *one.labels)}
-    left_over: dict[str, int] = defaultdict(int)
-    for file in tree.files:
-        if tree.root / file not in used:
-            room = next((folder for folder in file.parents if folder in rooms), None)
-            left_over[str(room or file)] += 1
-    return [
-        Skipped(name, f"without a partner or another kind ({counted(number, 'file')})", False)
-        for name, number in left_over.items()
-    ]

@@ -1,5 +1,6 @@
 """Official lists: videos in class folders whose splits are stated by lists that come with them."""
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -7,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from kvidgan.data.layouts.annotations import without_annotations
-from kvidgan.data.layouts.files import Tree, list_files
+from kvidgan.data.layouts.files import Tree
 from kvidgan.data.layouts.media_files import moving_pictures
 from kvidgan.data.source import Skipped, Source
 from kvidgan.errors import UserError
@@ -29,10 +30,19 @@ class Row(NamedTuple):
     split: str
 
 
-def beside(tree: Tree, folder: str) -> Tree:
-    """Return the listing of a folder that lies beside the listed one, not in it; or none."""
-    path = tree.root.absolute().parent / folder
-    return list_files(path) if path.is_dir() else replace(tree, files=[])
+def texts(tree: Tree, name: re.Pattern[str], *beside: str) -> list[Path]:
+    """Return the text files in a folder; where no list is among them, those in folders beside it.
+
+    Args:
+        tree: Listing of the folder.
+        name: Pattern of the names of lists.
+        *beside: Names of folders beside it, in which lists may lie.
+    """
+    found = [tree.root / file for file in tree.having(frozenset({LISTS_SUFFIX}))]
+    for folder in beside:
+        if not any(name.fullmatch(path.name) for path in found):
+            found = sorted((tree.root.absolute().parent / folder).rglob(f"*{LISTS_SUFFIX}"))
+    return found
 
 
 def read_lines(path: Path) -> list[list[str]]:
@@ -76,7 +86,11 @@ def official_source(
         rows: What the lists say.
         order: All classes in their order; those without a video are left out.
         fps: Frames per second that videos are brought to; None for their own.
+
+    Raises:
+        UserError: If a video is in two splits.
     """
+    _check_apart(tree, rows)
     media = [file for file in tree.files if file.suffix.lower() != LISTS_SUFFIX]
     plain, skipped = without_annotations(replace(tree, files=media))
     source = moving_pictures(plain, fps)
@@ -103,6 +117,17 @@ def official_source(
         classes=classes,
         skipped=source.skipped + skipped + _missing(missing, set(classes)),
     )
+
+
+def _check_apart(tree: Tree, rows: Sequence[Row]) -> None:
+    splits: dict[tuple[str, str], str] = {}
+    for row in rows:
+        known = splits.setdefault((row.label, row.stem), row.split)
+        if known != row.split:
+            raise UserError(
+                f"{tree.path}: {row.label}/{row.stem} is listed for {known} and for {row.split}:"
+                " expected one split; copy the lists again."
+            )
 
 
 class _Lookup:

@@ -10,13 +10,13 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 import numpy as np
 
 from kvidgan.data.labels import LabelSet
-from kvidgan.data.layouts.files import Tree, split_of
+from kvidgan.data.layouts.files import Tree, left_over, split_of
 from kvidgan.data.layouts.images import equally_large
 from kvidgan.data.poses import CLASSES, draw_people, read_people
 from kvidgan.data.source import Skipped, Source, Video, without_path
@@ -75,7 +75,7 @@ def _split_and_kind(folder: str) -> tuple[str, str] | None:
 
 def _sequences(tree: Tree) -> tuple[Sequences, list[Skipped]]:
     found: Sequences = {}
-    skipped: list[Skipped] = []
+    strays: list[PurePosixPath] = []
     dense: Counter[str] = Counter()
     for file in tree.files:
         top = _split_and_kind(file.parts[0]) if len(file.parts) > 1 else None
@@ -89,7 +89,8 @@ def _sequences(tree: Tree) -> tuple[Sequences, list[Skipped]]:
         elif top and top[1] == "densepose":
             dense[file.parts[0]] += 1
         else:
-            skipped.append(Skipped(str(file), "not a frame or points of one", damaged=False))
+            strays.append(file)
+    skipped = left_over(strays, "not a frame or points of one")
     for folder, number in dense.items():
         reason = f"DensePose maps are not read ({counted(number, 'file')})"
         skipped.append(Skipped(folder, reason, damaged=False))

@@ -100,6 +100,10 @@ def open_source(path: str | Path, reading: Reading = Reading()) -> Source:
     tree = list_files(Path(path))
     if reading.file_list is None:
         return _opened(tree, reading)
+    if not tree.path.is_dir():
+        raise UserError(
+            f"{path} is one file: expected a folder with --list, which names its files."
+        )
     files = read_list(reading.file_list, tree.root)
     named = [entry.path for entry in files.entries]
     rest = reading.model_copy(update={"file_list": None})

@@ -15,12 +15,11 @@ from pathlib import Path, PurePosixPath
 
 from kvidgan.data.layouts.files import Tree
 from kvidgan.data.layouts.official_lists import (
-    LISTS_SUFFIX,
     Row,
-    beside,
     chosen_split,
     official_source,
     read_lines,
+    texts,
 )
 from kvidgan.data.source import Source
 from kvidgan.errors import UserError
@@ -28,13 +27,13 @@ from kvidgan.media import natural_key
 
 _LIST = re.compile(r"(train|test)list(\d+)\.txt", re.IGNORECASE)
 _VIDEO = re.compile(r"v_\w+_g\d+_c\d+")
-_LISTS_FOLDER = "ucfTrainTestlist"
+_LISTS_FOLDERS = ("ucfTrainTestlist", "UCF101TrainTestSplits-RecognitionTask")
 
 
 def is_ucf101(tree: Tree) -> bool:
     """Return whether there are lists and files, or folders, named as this set's videos are."""
     named = any(_VIDEO.fullmatch(f.stem) or _VIDEO.fullmatch(f.parent.name) for f in tree.files)
-    return named and bool(_lists(tree))
+    return tree.path.is_dir() and named and bool(_lists(tree))
 
 
 def ucf101(tree: Tree, official_split: int | None = None, fps: float | None = None) -> Source:
@@ -52,7 +51,7 @@ def ucf101(tree: Tree, official_split: int | None = None, fps: float | None = No
     if not lists:
         raise UserError(
             f"{tree.path}: expected trainlist01.txt and testlist01.txt in it or in"
-            f" {_LISTS_FOLDER} beside it, found {tree.found()}; put the lists there."
+            f" {_LISTS_FOLDERS[0]} beside it, found {tree.found()}; put the lists there."
         )
     number, guesses = chosen_split(str(tree.path), official_split, sorted({n for _, n in lists}))
     rows = [
@@ -69,21 +68,11 @@ def ucf101(tree: Tree, official_split: int | None = None, fps: float | None = No
 def _lists(tree: Tree) -> dict[tuple[str, int], list[Path]]:
     """Return the lists by (split, number)."""
     lists: dict[tuple[str, int], list[Path]] = {}
-    for file in _texts(tree):
+    for file in texts(tree, _LIST, *_LISTS_FOLDERS):
         match = _LIST.fullmatch(file.name)
         if match:
             lists.setdefault((match[1].lower(), int(match[2])), []).append(file)
     return lists
-
-
-def _texts(tree: Tree) -> list[Path]:
-    """Return the text files in the folder; where no list is among them, those beside it."""
-    texts = frozenset({LISTS_SUFFIX})
-    inside = [tree.root / file for file in tree.having(texts)]
-    if any(_LIST.fullmatch(file.name) for file in inside):
-        return inside
-    other = beside(tree, _LISTS_FOLDER)
-    return [other.root / file for file in other.having(texts)]
 
 
 def _label_and_stem(path: Path, words: list[str]) -> tuple[str, str]:
@@ -98,7 +87,8 @@ def _label_and_stem(path: Path, words: list[str]) -> tuple[str, str]:
 
 def _order(tree: Tree, labels: set[str]) -> list[str]:
     """Return the classes as classInd.txt numbers them, and behind them those that it lacks."""
-    index = next((file for file in _texts(tree) if file.name.lower() == "classind.txt"), None)
+    found = texts(tree, _LIST, *_LISTS_FOLDERS)
+    index = next((file for file in found if file.name.lower() == "classind.txt"), None)
     pairs = [words for words in read_lines(index) if len(words) == 2] if index else []
     if not all(number.isdecimal() for number, _ in pairs):
         raise UserError(f"{index}: expected lines of a number and a class; copy the list again.")

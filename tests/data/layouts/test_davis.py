@@ -138,6 +138,14 @@ def test_what_is_missing(root):
     assert [v.name for v in open_source(root).videos] == ["camel", "dog"]
 
 
+def test_a_sequence_in_two_lists(root):
+    save_text(root / "ImageSets" / "2017" / "trainval.txt", *GREYS)
+    assert len(open_source(root).videos) == 3, "trainval is both"
+    save_text(root / "ImageSets" / "2017" / "val.txt", "dog", "bear")
+    with pytest.raises(UserError, match=r"val\.txt: bear is in the list of train, too"):
+        open_source(root)
+
+
 def test_equal_sequences_in_two_splits_are_said(root, tmp_path, caplog):
     from kvidgan.data.open import prepare_path
 

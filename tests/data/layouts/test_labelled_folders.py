@@ -131,3 +131,43 @@ def test_maps_of_another_size(tmp_path):
     sentence = r"masks/s/000\.png is 8x8, its image .* is 16x16: .* with --layout frame_folders\.$"
     with pytest.raises(UserError, match=sentence):
         open_source(root)
+
+
+def test_a_map_of_the_first_frame_alone_leaves_plain_videos(tmp_path):
+    for name in ("s1", "s2"):
+        save_pairs(tmp_path / "images" / name, tmp_path / "masks" / name, 10, 4, every=9)
+    source = open_source(tmp_path)
+    assert (source.layout, source.labels) == ("frame_folders", None)
+    assert [v.length for v in source.videos] == [4, 4]
+    assert [(s.name, s.reason) for s in source.skipped] == [
+        ("masks", "looks like annotations of images (2 files)")
+    ]
+
+
+def test_other_annotations_and_strays_are_told_in_one_line_each(tmp_path):
+    save_pairs(tmp_path / "images" / "s", tmp_path / "masks" / "s", 10)
+    for time in range(3):
+        save_image(tmp_path / "depth" / "s" / f"{time:03d}.png", 77)
+    (tmp_path / "README").write_text("about")
+    reason = "without a partner, or of another kind"
+    assert [(s.name, s.reason) for s in open_source(tmp_path).skipped] == [
+        ("depth/s/*", f"{reason} (3 files)"),
+        ("README", reason),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("pictures", "maps"),
+    [
+        ("data/001/origin", "data/001/mask"),
+        ("701_StillsRaw_full/s", "LabeledApproved_full/s"),
+        ("bear/img1", "bear/gt"),
+    ],
+)
+def test_names_of_known_data_sets(tmp_path, pictures, maps):
+    save_pairs(tmp_path / pictures, tmp_path / maps, 10, ending="_gt")
+    (video,) = open_source(tmp_path).videos
+    assert (video.name, [int(m["labels"][0, 0]) for m in video.read_maps()]) == (
+        pictures,
+        [0, 1, 2],
+    )

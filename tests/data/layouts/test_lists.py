@@ -170,6 +170,9 @@ def test_a_single_frame_stands_for_no_video(tmp_path):
 
 
 def test_no_list_and_no_text(root, tmp_path):
+    save_text(tmp_path / "one.txt", "three.avi")
+    with pytest.raises(UserError, match=r"three\.avi is one file: expected a folder with --list"):
+        open_source(root / "three.avi", Reading(file_list=str(tmp_path / "one.txt")))
     with pytest.raises(UserError, match=r"--list: expected a file, found nothing at gone\.csv"):
         open_source(root, Reading(file_list="gone.csv"))
     (tmp_path / "l.txt").write_bytes(b"\xff\xfe\x00\x01")

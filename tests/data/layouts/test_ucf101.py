@@ -144,6 +144,19 @@ def test_lists_that_are_broken(root, file, text, said):
         open_source(root)
 
 
+def test_a_video_in_both_lists(root):
+    path = root / LISTS / "testlist01.txt"
+    path.write_text(path.read_text() + "Archery/v_Archery_g08_c01.avi\n")
+    with pytest.raises(UserError, match=r"v_Archery_g08_c01 is listed for train and for test"):
+        open_source(root)
+
+
+def test_one_file_is_read_as_it_is(root):
+    path = root / "UCF-101" / "Archery" / "v_Archery_g77_c01.avi"
+    save_video(path, 9)
+    assert open_source(path).layout == "videos"
+
+
 def test_without_lists_it_is_a_folder_of_videos(root):
     shutil.rmtree(root / LISTS)
     source = open_source(root)
