@@ -6,32 +6,12 @@ from collections.abc import Collection
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from kvidgan.data.layouts.files import Tree, split_of
+from kvidgan.data.layouts.files import Tree
+from kvidgan.data.layouts.folder_names import AMBIGUOUS, PICTURES, SURE, kind_of
 from kvidgan.data.source import Skipped
 from kvidgan.data.text import counted
 from kvidgan.media import IMAGE_SUFFIXES
 
-PICTURES = frozenset({
-    "image", "img", "frame", "rgb", "jpegimage", "jpeg", "jpg", "png", "input", "color", "colour",
-    "video", "clip", "picture", "photo", "raw", "stillsraw", "original", "origin",
-    "clean", "left", "right", "leftimg8bit", "rightimg8bit", "sequence", "rgbframe",
-})  # fmt: skip
-# Those that name classes or objects, in the order in which they are looked for.
-LABELS = (
-    "labelid", "labeltrainid", "label", "labelmap", "mask", "annotation", "annot", "gt",
-    "groundtruth", "segmentation", "seg", "segmentationclass", "segmentationobject", "semantic",
-    "semanticsegmentation", "parsing", "matte", "labeled", "labelled", "labeledapproved",
-)  # fmt: skip
-INSTANCES = ("instance", "instanceid", "inst")
-_OTHERS = frozenset({
-    "gtfine", "gtcoarse", "panoptic", "trimap", "opticalflow", "flowx", "flowy", "flowmap",
-    "depthmap", "disparity", "disp", "keypoint", "skeleton", "openpose", "densepose", "saliency",
-    "heatmap", "occlusion", "bbox", "alphamatte", "instancemask",
-})  # fmt: skip
-# These may as well be classes, as "pose" is of actions: annotations beside pictures so called only.
-_AMBIGUOUS = frozenset({"depth", "flow", "pose", "edge", "normal", "alpha", "object"})
-_SURE = (frozenset(LABELS) | frozenset(INSTANCES) | _OTHERS) - _AMBIGUOUS
-_MEANINGLESS = re.compile(r"\d+p?|viz|vis|machine|unsupervised|full|all|set|data|trainvaltest")
 _SUFFIX = re.compile(
     r"(.+)[-_. ](mask|masks|gt|groundtruth|label|labels|labelids|seg|segmentation|annotation|depth"
     r"|flow|disparity|instances?|instanceids|trimap|matte|alpha|keypoints|pose)",
@@ -89,28 +69,13 @@ def _annotating(media: Collection[PurePosixPath]) -> dict[PurePosixPath, PurePos
         inside[folder.parent].add(folder)
     found = {}
     for parent, folders in inside.items():
-        others = {one for one in folders if kind_of(one.name) not in _SURE | _AMBIGUOUS}
+        others = {one for one in folders if kind_of(one.name) not in SURE | AMBIGUOUS}
         pictures = sorted(one for one in others if kind_of(one.name) in PICTURES)
         beside = pictures or sorted(others) or ([parent] if parent in direct else [])
         for folder in folders - others:
-            if beside and (pictures or kind_of(folder.name) in _SURE):
+            if beside and (pictures or kind_of(folder.name) in SURE):
                 found[folder] = beside[0]
     return found
-
-
-def kind_of(name: str) -> str:
-    """Return what a folder holds by its name, in the singular: "mask" for train_masks_480p."""
-    words = [_singular(word) for word in re.split(r"[-_ .]+", name.lower()) if word]
-    telling = [w for w in words if not (split_of(w) or _MEANINGLESS.fullmatch(w))]
-    rest = [word for word in telling if word not in PICTURES]
-    kind = "".join(rest) or (telling[-1] if telling else "")
-    short = kind.removesuffix("map")
-    return short if kind not in _SURE and short in _SURE | _AMBIGUOUS else kind
-
-
-def _singular(word: str) -> str:
-    word = re.sub(r"(?<=[a-z])\d+$", "", word)  # as img1 of several cameras
-    return word[:-1] if len(word) > 3 and word.endswith("s") and word[-2] != "s" else word
 
 
 def _named_after(file: PurePosixPath, media: Collection[PurePosixPath]) -> tuple[str, str] | None:

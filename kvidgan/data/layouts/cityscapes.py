@@ -17,7 +17,8 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from kvidgan.data.labels import LabelSet
-from kvidgan.data.layouts.files import Tree, split_of
+from kvidgan.data.layouts.files import Tree
+from kvidgan.data.layouts.folder_names import split_of
 from kvidgan.data.layouts.images import equally_large, read_frames
 from kvidgan.data.layouts.labelled_videos import LabelledFrame, labelled_source
 from kvidgan.data.source import Skipped, Source, Video, without_path

@@ -15,7 +15,8 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from kvidgan.data.layouts.files import Tree, left_over, split_of
+from kvidgan.data.layouts.files import Tree, left_over
+from kvidgan.data.layouts.folder_names import split_of
 from kvidgan.data.layouts.labelled_videos import LabelledFrame, labelled_source
 from kvidgan.data.layouts.media_files import frame_folders
 from kvidgan.data.layouts.official_lists import read_lines

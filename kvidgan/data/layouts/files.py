@@ -1,12 +1,12 @@
 """Tree: the files under a path, and the splits and classes that their folders mean."""
 
 import os
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
+from kvidgan.data.layouts.folder_names import PICTURES, kind_of, split_of
 from kvidgan.data.source import Skipped, Source, Video, without_path
 from kvidgan.data.text import counted
 from kvidgan.errors import UserError
@@ -18,33 +18,7 @@ from kvidgan.media import (
     natural_key,
 )
 
-SPLITS = {
-    "train": "train",
-    "training": "train",
-    "trainval": "train",
-    "trainextra": "train",
-    "val": "val",
-    "valid": "val",
-    "validation": "val",
-    "dev": "val",
-    "eval": "val",
-    "evaluation": "val",
-    "test": "test",
-    "tests": "test",
-    "testing": "test",
-    "testdev": "test",
-    "testchallenge": "test",
-    "holdout": "test",
-    "heldout": "test",
-}
 _DEEPEST = 4  # folders around splits that are looked through
-_BESIDE_SPLITS = re.compile(r"(sets?|data|splits?|images|frames|videos|clips|sequences)$")
-
-
-def split_of(name: str) -> str | None:
-    """Return the split that a folder's name means, such as "val" for Valid_Set; None for none."""
-    plain = re.sub(r"[-_ .]", "", name.lower())
-    return SPLITS.get(_BESIDE_SPLITS.sub("", plain))
 
 
 @dataclass(frozen=True)
@@ -114,13 +88,16 @@ def place(files: Sequence[PurePosixPath]) -> tuple[list[str], list[tuple[str, in
     """Return splits and classes as the folders name them: `[split/][class/.../]name`.
 
     Folders around all others mean nothing, as `images` in `images/train/a.avi`; the splits may also
-    lie in each class, as in `walk/train/a.avi`. A class may be called "train", too: folders are
+    lie in each class, as in `walk/train/a.avi`. Where all are called alike, as frame folders
+    `walk/1/rgb`, the folder around each is meant. A class may be called "train", too: folders are
     splits where all are called so, or two are that mean different ones.
 
     Returns:
         The classes in natural order, and (split, class index) of every file; None for one that
         lies beside the splits.
     """
+    if all(not file.suffix and kind_of(file.name) in PICTURES for file in files):
+        files = [file.parent for file in files]
     depth = _split_depth(files)
     found: list[str | None] = [""] * len(files)
     if depth is None:

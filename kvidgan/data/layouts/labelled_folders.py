@@ -14,8 +14,8 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from kvidgan.data.layouts.annotations import INSTANCES, LABELS, PICTURES, kind_of
 from kvidgan.data.layouts.files import Tree, left_over, place
+from kvidgan.data.layouts.folder_names import INSTANCES, LABELS, PICTURES, kind_of
 from kvidgan.data.layouts.labelled_videos import LabelledFrame, labelled_source
 from kvidgan.data.layouts.sequences import cover, sequences
 from kvidgan.data.source import Skipped, Source
@@ -47,9 +47,9 @@ def is_labelled_folders(tree: Tree) -> bool:
     """Return whether there are pictures, and label maps with equal names that cover a sequence."""
     for rooms in _rooms(tree, None):
         pictures, maps = _inside(tree, rooms.pictures), _inside(tree, rooms.labels[0])
-        if sum(name in pictures for name in maps) * 2 > len(maps):
-            if any(cover(names, maps) for names in _runs(pictures).values()):
-                return True
+        equal = sum(name in pictures for name in maps) * 2 > len(maps)
+        if equal and any(cover(names, maps) for names in _runs(pictures).values()):
+            return True
     return False
 
 

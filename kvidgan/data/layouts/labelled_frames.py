@@ -11,7 +11,8 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from kvidgan.data.layouts.files import Tree, split_of, unused_files
+from kvidgan.data.layouts.files import Tree, unused_files
+from kvidgan.data.layouts.folder_names import split_of
 from kvidgan.data.layouts.labelled_videos import LabelledFrame, labelled_source
 from kvidgan.data.source import Skipped, Source, without_path
 from kvidgan.errors import UserError

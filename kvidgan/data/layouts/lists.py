@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from kvidgan.data.layouts.files import split_of
+from kvidgan.data.layouts.folder_names import split_of
 from kvidgan.data.text import counted
 from kvidgan.errors import UserError
 

@@ -16,7 +16,8 @@ from typing import NamedTuple
 import numpy as np
 
 from kvidgan.data.labels import LabelSet
-from kvidgan.data.layouts.files import Tree, left_over, split_of
+from kvidgan.data.layouts.files import Tree, left_over
+from kvidgan.data.layouts.folder_names import split_of
 from kvidgan.data.layouts.images import equally_large
 from kvidgan.data.poses import CLASSES, draw_people, read_people
 from kvidgan.data.source import Skipped, Source, Video, without_path

@@ -1,7 +1,7 @@
 import pytest
 from PIL import Image
 
-from kvidgan.data.layouts.files import split_of
+from kvidgan.data.layouts.folder_names import split_of
 from kvidgan.data.layouts.registry import open_source
 from tests.data.conftest import save_strip, video
 
@@ -149,3 +149,15 @@ def test_folders_around_all_are_no_classes(tmp_path, stray):
 )  # fmt: skip
 def test_names_of_splits(name, split):
     assert split_of(name) == split
+
+
+def test_frame_folders_called_alike_are_no_classes_of_their_own(tmp_path):
+    for name in ("train/MOT17-02", "train/MOT17-04", "test/MOT17-01"):
+        save_pictures(tmp_path, f"a/{name}/img1")
+    save_pictures(tmp_path, "b/run/1/rgb", "b/run/2/rgb", "b/walk/3/rgb")
+    save_pictures(tmp_path, "c/1/frames", "c/2/frames")
+    save_pictures(tmp_path, "d/train/frames", "d/test/frames")
+    found = {root: open_source(tmp_path / root) for root in "abcd"}
+    assert [source.classes for source in found.values()] == [[], ["run", "walk"], [], []]
+    assert [v.split for v in found["a"].videos] == ["test", "train", "train"]
+    assert [v.split for v in found["d"].videos] == ["test", "train"]
