@@ -52,7 +52,9 @@ _OTHERS = frozenset({
 # These may as well be classes, as "pose" is of actions: annotations beside pictures so called only.
 AMBIGUOUS = frozenset({"depth", "flow", "pose", "edge", "normal", "alpha", "object"})
 SURE = (frozenset(LABELS) | frozenset(INSTANCES) | _OTHERS) - AMBIGUOUS
-_MEANINGLESS = re.compile(r"\d+p?|viz|vis|machine|unsupervised|full|all|set|data|trainvaltest")
+_MEANINGLESS = re.compile(
+    r"\d+p?|viz|vis|tvl|farneback|machine|unsupervised|full|all|set|data|trainvaltest"
+)
 
 
 def kind_of(name: str) -> str:

@@ -95,12 +95,12 @@ def official_source(
     plain, skipped = without_annotations(replace(tree, files=media))
     source = moving_pictures(plain, fps)
     found: dict[Row, None] = {}
-    videos = []
+    videos, unlisted = [], []
     lookup = _Lookup(rows)
     for video in source.videos:
         row = lookup.find(PurePosixPath(video.name))
         if row is None or not row.split:
-            skipped.append(Skipped(video.name, "in no list of the split", damaged=False))
+            unlisted.append(video.name)
             continue
         found[row] = None
         videos.append((video, row))
@@ -115,7 +115,7 @@ def official_source(
         layout=layout,
         videos=placed,
         classes=classes,
-        skipped=source.skipped + skipped + _missing(missing, set(classes)),
+        skipped=source.skipped + skipped + _unlisted(unlisted) + _missing(missing, set(classes)),
     )
 
 
@@ -145,6 +145,11 @@ class _Lookup:
             if own or len(rows) == 1:
                 return (own or rows)[0]
         return None
+
+
+def _unlisted(names: Sequence[str]) -> list[Skipped]:
+    more = f", as are {len(names) - 1} more" if len(names) > 1 else ""
+    return [Skipped(names[0], f"in no list of the split{more}", damaged=False)] if names else []
 
 
 def _missing(rows: Sequence[Row], there: set[str]) -> list[Skipped]:

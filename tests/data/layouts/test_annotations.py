@@ -9,7 +9,7 @@ NAMES = (
     "masks", "Mask", "labels", "Annotations", "annotations_unsupervised", "gt", "GT", "gtFine",
     "GroundTruth", "ground_truth", "groundtruth", "segmentation", "SegmentationClass", "instances",
     "depth", "depth_maps", "left_depth", "flow", "optical_flow", "OpticalFlow", "pose", "poses",
-    "keypoints", "masks_480p", "train_masks", "disparity",
+    "keypoints", "masks_480p", "tvl1_flow", "flow_viz", "train_masks", "disparity",
 )  # fmt: skip
 
 
