@@ -179,7 +179,9 @@ def _plain(
     source = frame_folders(replace(tree, files=inside))
     places = {str(file.parent): place for file in inside if (place := _place(file, PICTURES))}
     keyed = [(video, _key(places[video.name], splits)) for video in source.videos]
-    videos = [replace(video, name=name, split=split) for video, (split, name) in keyed]
+    videos = [
+        replace(video, name=name, split=split, class_index=-1) for video, (split, name) in keyed
+    ]
     listed = [one for one in skipped if not one.reason.endswith("has a map")]
     return replace(
         source, layout="davis", videos=videos, classes=[], skipped=source.skipped + listed

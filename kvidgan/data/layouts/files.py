@@ -109,7 +109,8 @@ def place(files: Sequence[PurePosixPath]) -> tuple[list[str], list[tuple[str, in
         owners = [_owner(file, outer, depth) for file in files]
     used = {owner for owner, split in zip(owners, found, strict=True) if split is not None}
     classes = sorted((one for one in used if one is not None), key=natural_key)
-    if len(classes) == 1 and outer and depth is None:  # the last of folders around all
+    around_all = len(classes) == 1 and depth is None
+    if around_all and (outer or kind_of(classes[0]) in PICTURES):
         classes = []
     index = {name: number for number, name in enumerate(classes)}
     places = [

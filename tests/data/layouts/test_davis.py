@@ -108,10 +108,19 @@ def test_sequences_of_which_the_first_frame_has_a_map(root, tmp_path):
 def test_first_maps_alone_leave_plain_videos(tmp_path):
     root = tmp_path / "d"
     for name in GREYS:
-        save_sequence(root, name, [0])
+        save_sequence(root, name, [0], "")
     save_text(root / "ImageSets" / "2017" / "test-dev.txt", *GREYS)
     assert prepared(root, tmp_path / "a.h5") == expected(dict.fromkeys(GREYS, "test"))
     assert "no maps but of first frames" in open_source(root).note
+
+
+def test_plain_videos_of_two_folders_are_of_no_class(tmp_path):
+    for outer, name in (("a", "bear"), ("b", "dog")):
+        save_sequence(tmp_path / "d" / outer, name, [0])
+    assert prepared(tmp_path / "d", tmp_path / "a.h5") == {
+        "a/bear": (None, "", [10, 11, 12, 13]),
+        "b/dog": (None, "", [110, 111, 112, 113]),
+    }
 
 
 def test_youtube_vos(tmp_path):

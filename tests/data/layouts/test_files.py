@@ -156,8 +156,9 @@ def test_frame_folders_called_alike_are_no_classes_of_their_own(tmp_path):
         save_pictures(tmp_path, f"a/{name}/img1")
     save_pictures(tmp_path, "b/run/1/rgb", "b/run/2/rgb", "b/walk/3/rgb")
     save_pictures(tmp_path, "c/1/frames", "c/2/frames")
+    save_pictures(tmp_path, "e/images/1", "e/images/2")
     save_pictures(tmp_path, "d/train/frames", "d/test/frames")
-    found = {root: open_source(tmp_path / root) for root in "abcd"}
-    assert [source.classes for source in found.values()] == [[], ["run", "walk"], [], []]
+    found = {root: open_source(tmp_path / root) for root in "abcde"}
+    assert [source.classes for source in found.values()] == [[], ["run", "walk"], [], [], []]
     assert [v.split for v in found["a"].videos] == ["test", "train", "train"]
     assert [v.split for v in found["d"].videos] == ["test", "train"]
