@@ -123,7 +123,8 @@ def _opened(tree: Tree, reading: Reading, kept: Sequence[PurePosixPath] = ()) ->
         tree, annotations = without_annotations(tree, kept)
         layout = _layout(tree, reading) if annotations else layout
     source = _read(tree, layout, reading.options())
-    source = replace(source, skipped=source.skipped + annotations)
+    guesses = [f"{one.name} {one.reason}: --list reads what it names" for one in annotations[:1]]
+    source = replace(source, skipped=source.skipped + annotations, guesses=source.guesses + guesses)
     if not source.videos:
         damaged = [skipped for skipped in source.skipped if skipped.damaged]
         why = f"{damaged[0].name}: {damaged[0].reason}" if damaged else f"found {tree.found()}"

@@ -61,6 +61,9 @@ def test_beside_folders_of_videos_without_a_name(tmp_path):
         "camel": [10, 11, 12],
     }
     assert skipped(root) == {"masks": "looks like annotations of bear (6 files)"}
+    assert open_source(root).guesses == [
+        "masks looks like annotations of bear (6 files): --list reads what it names"
+    ]
 
 
 def test_mvtec(tmp_path):
