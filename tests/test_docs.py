@@ -186,6 +186,7 @@ class Folder:
             folder = path / "MY_VIDEOS" / ("walk" if number % 2 else "wave")
             folder.mkdir(parents=True, exist_ok=True)
             write_frames(folder / f"{number}.gif", iter(frames[number:]), 12.5)
+        (path / "MY_LIST.csv").write_text("path,label,split\nwalk/1.gif,go,train\nwave,hi,test\n")
         (path / "MY_LABEL_MAPS").mkdir()
         for time in range(3):
             labels = (np.indices((64, 96))[1] // 16 + time) % 8

@@ -10,6 +10,13 @@ from kvidgan.errors import UserError
 LayoutName = Literal[
     "auto",
     "labelled_frames",
+    "poses",
+    "cityscapes",
+    "davis",
+    "ucf101",
+    "hmdb51",
+    "kth",
+    "labelled_folders",
     "film_strips",
     "videos",
     "frame_folders",
@@ -46,6 +53,25 @@ class Reading(BaseModel):
         "said to have; null for each video's own, the median where that varies.",
     )
 
+    select: str | None = Field(
+        None,
+        description="Which one of several in a file or a data set: an array's name, a camera, a "
+        "kind of maps.",
+    )
+    official_split: int | None = Field(
+        None,
+        ge=1,
+        description="Number of the official split of a data set that has several, such as UCF101; "
+        "null: 1.",
+        json_schema_extra={"option": "split"},
+    )
+    file_list: str | None = Field(
+        None,
+        description="List of the files or frame folders to read, as CSV (path, label, split) or as "
+        "text, one a line; null for all.",
+        json_schema_extra={"option": "list"},
+    )
+
     def options(self) -> dict[str, Any]:
         """Return what is asked for beside the layout, by name."""
         fields = (name for name in Reading.model_fields if name != "layout")
@@ -54,7 +80,9 @@ class Reading(BaseModel):
 
 def option_name(field: str) -> str:
     """Return the name of a field on the command line, such as --classes."""
-    return f"--{field.replace('_', '-')}"
+    extra = Reading.model_fields[field].json_schema_extra
+    name = extra.get("option", field) if isinstance(extra, dict) else field
+    return f"--{str(name).replace('_', '-')}"
 
 
 def parse_reading(layout: str, text: str) -> Reading:

@@ -4,6 +4,7 @@ import pytest
 from kvidgan.data.store.reader import ClipStore
 from kvidgan.media import write_frames
 from tests.data.conftest import save_labelled, save_strip, video
+from tests.data.layouts.trees import save_image, save_text, save_video
 from tests.textures import moving_square
 
 
@@ -79,3 +80,64 @@ def test_labels_where_there_are_some(tmp_path, kvidgan):
     assert status == 1
     assert "brings label maps of its own, ids of 24 classes: expected no labels to be found" in err
     assert kvidgan("prepare", *paths, "--labels", "lines")[0] == 2
+
+
+# --- data sets by their own trees
+
+
+def test_an_official_split(tmp_path, kvidgan):
+    for number in range(2):
+        name = f"v_Archery_g0{number}_c01.avi"
+        save_video(tmp_path / "ucf" / "UCF-101" / "Archery" / name, 50 * number, 2)
+        other = f"v_Archery_g0{1 - number}_c01.avi"
+        save_text(tmp_path / "ucf" / "lists" / f"testlist0{number + 1}.txt", f"Archery/{name}")
+        save_text(tmp_path / "ucf" / "lists" / f"trainlist0{number + 1}.txt", f"Archery/{other} 1")
+    for options, tested in (([], "g00"), (["--split", 2], "g01")):
+        arguments = (tmp_path / "ucf", tmp_path / "s.h5", "--overwrite", *options)
+        status, out, err = kvidgan("prepare", *arguments)
+        assert status == 0, err
+        for line in ("layout     ucf101, official split 1", "splits     test (1), train (1)"):
+        assert line in out
+        assert f"official split {options[-1] if options else 1}\n" in out
+        with ClipStore.open(tmp_path / "s.h5") as store:
+            (name,) = store.index["name"][store.index["split"] == "test"]
+            assert tested in str(name)
+    status, _, err = kvidgan("info", tmp_path / "ucf", "--split", 0)
+    assert (status, err) == (1, "error: --split: expected greater than or equal to 1, found 0.\n")
+    assert kvidgan("info", tmp_path / "ucf", "--split", 2)[0] == 0
+
+
+def test_a_list_of_files(tmp_path, kvidgan):
+    for number, name in enumerate(("a b.avi", "c.avi", "d.avi")):
+        save_video(tmp_path / "set" / name, 40 * number, 2)
+    save_text(tmp_path / "list.csv", "path,label,split", "c.avi,run,test", "a b.avi,walk,train")
+    arguments = (tmp_path / "set", tmp_path / "s.h5", "--list", tmp_path / "list.csv")
+    status, out, err = kvidgan("prepare", *arguments)
+    assert status == 0, err
+    for line in ("layout     videos, listed by list.csv", "splits     train (1), test (1)"):
+        assert line in out
+    assert "skipped d.avi: not in the list" in out
+    save_text(tmp_path / "list.csv", "path,label,split", "c.avi,run,test", "e.avi,walk,train")
+    status, _, err = kvidgan("info", tmp_path / "set", "--list", tmp_path / "list.csv")
+    assert status == 1
+    assert "names 1 file of 2 that is missing, such as e.avi" in err
+    status, _, err = kvidgan("info", tmp_path / "set", "--list", tmp_path / "nothing.csv")
+    assert "error: --list: expected a file, found nothing at" in err
+
+
+def test_a_kind_of_maps(tmp_path, kvidgan):
+    for time in range(2):
+        stem = f"train/ulm/ulm_000000_{time:06d}"
+        save_image(tmp_path / "set" / "leftImg8bit" / f"{stem}_leftImg8bit.png", 10)
+        for kind, value in (("labelIds", 7), ("labelTrainIds", 0)):
+            ids = np.full((16, 16), value, np.uint8)
+            save_image(tmp_path / "set" / "gtFine" / f"{stem}_gtFine_{kind}.png", ids)
+    assert "labels  ids of 34 classes" in kvidgan("info", tmp_path / "set")[1]
+    out = kvidgan("info", tmp_path / "set", "--select", "labelTrainIds")[1]
+    assert "labels: ids of 1 class (road), labelTrainIds" in out
+
+
+def test_options_that_a_command_has_already_go_by_their_own_names(kvidgan):
+    out = kvidgan("evaluate", "--help")[1]
+    assert ("--official-split" in out, "--list" in out) == (True, True)
+    assert "--official-split" not in kvidgan("prepare", "--help")[1]

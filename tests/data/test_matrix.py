@@ -288,8 +288,7 @@ def test_several_sequences_in_a_folder(tmp_path, kind):
             path = tmp_path / "set" / "video" / f"{pattern.format(f'{number:03d}')}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(frame).save(path)
-    wanted = dict(zip([(name, "video", "") for name in names], videos, strict=True))
-    check(tmp_path / "set", wanted)
+    check(tmp_path / "set", dict(zip(names, videos, strict=True)))
 
 
 @pytest.mark.parametrize("cover", ["cover.png", "thumbnail.jpg", "preview.png", "poster.webp"])

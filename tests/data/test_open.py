@@ -2,10 +2,12 @@ import pytest
 
 from kvidgan.data.builtin import registry as builtin
 from kvidgan.data.convert import prepare
-from kvidgan.data.open import open_data, prepare_path
+from kvidgan.data.open import find_source, open_data, prepare_path
+from kvidgan.data.reading import Reading
 from kvidgan.data.schema import DataConfig
 from kvidgan.errors import UserError
 from tests.data.conftest import damage, save_frames, save_labelled, source_of, video
+from tests.data.layouts.trees import save_text, save_video
 
 
 def test_open_data_converts_once(strips, tmp_path):
@@ -162,3 +164,28 @@ def test_classes_of_built_in_sets():
         UserError, match="streets is a built-in set: expected no --classes, found 3"
     ):
         open_data(DataConfig(path="streets", classes=3))
+
+
+def test_a_list_makes_a_store_of_its_own(tmp_path):
+    for number in range(3):
+        save_video(tmp_path / "set" / f"{number}.avi", 50 * number, 2)
+    found = []
+    for rows in (("0.avi,train", "1.avi,test"), ("0.avi,test", "2.avi,train"), None):
+        options = {"path": str(tmp_path / "set"), "cache": str(tmp_path / "cache")}
+        if rows:
+            save_text(tmp_path / "list.csv", "path,split", *rows)
+            options["file_list"] = str(tmp_path / "list.csv")
+        store = open_data(DataConfig(**options))
+        found.append([(str(row["name"]), str(row["split"])) for row in store.index])
+    assert found == [
+        [("0.avi", "train"), ("1.avi", "test")],
+        [("0.avi", "test"), ("2.avi", "train")],
+        [("0.avi", ""), ("1.avi", ""), ("2.avi", "")],
+    ]
+
+
+@pytest.mark.parametrize("option", ["official_split", "file_list", "select"])
+def test_options_of_files_for_what_is_drawn(option):
+    value = 2 if option == "official_split" else "x"
+    with pytest.raises(UserError, match=r"built-in set: expected no --(split|list|select), fo"):
+        find_source("moving_shapes", Reading(**{option: value}))

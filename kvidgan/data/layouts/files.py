@@ -1,11 +1,12 @@
 """Tree: the files under a path, and the splits and classes that their folders mean."""
 
 import os
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
 
+from kvidgan.data.layouts.folder_names import PICTURES, kind_of, split_of
 from kvidgan.data.source import Skipped, Source, Video, without_path
 from kvidgan.data.text import counted
 from kvidgan.errors import UserError
@@ -17,20 +18,11 @@ from kvidgan.media import (
     natural_key,
 )
 
-SPLITS = {
-    "train": "train",
-    "training": "train",
-    "test": "test",
-    "testing": "test",
-    "val": "val",
-    "valid": "val",
-    "validation": "val",
-    "eval": "val",
-    "evaluation": "val",
-}
+_DEEPEST = 4  # folders around splits that are looked through
 
 
-class Tree(NamedTuple):
+@dataclass(frozen=True)
+class Tree:
     """Tree: the files under a path.
 
     Attributes:
@@ -52,6 +44,10 @@ class Tree(NamedTuple):
 
         Of a folder's images the first one tells whether they may be animations.
         """
+        return self._videos
+
+    @cached_property
+    def _videos(self) -> list[PurePosixPath]:
         images = self.having(ANIMATED_SUFFIXES)
         first = {image.parent: image for image in reversed(images)}
         moving = {folder for folder, image in first.items() if is_animation(self.root / image)}
@@ -88,43 +84,103 @@ def list_files(path: Path) -> Tree:
     return Tree(path, path, sorted(files, key=natural_key))
 
 
-def _place(files: list[PurePosixPath]) -> tuple[list[str], list[tuple[str, int] | None]]:
+def place(files: Sequence[PurePosixPath]) -> tuple[list[str], list[tuple[str, int] | None]]:
     """Return splits and classes as the folders name them: `[split/][class/.../]name`.
 
-    A class may be called "train", too: top folders are splits where all are called so, or two are
-    that mean different ones.
+    Folders around all others mean nothing, as `images` in `images/train/a.avi`; the splits may also
+    lie in each class, as in `walk/train/a.avi`. Where all are called alike, as frame folders
+    `walk/1/rgb`, the folder around each is meant. A class may be called "train", too: folders are
+    splits where all are called so, or two are that mean different ones.
 
     Returns:
         The classes in natural order, and (split, class index) of every file; None for one that
         lies beside the splits.
     """
-    tops = {name.lower() for name in map(_top, files) if name}
-    splits = {SPLITS[name] for name in tops & SPLITS.keys()}
-    depth = 1 if len(splits) > 1 or (splits and tops <= SPLITS.keys()) else 0
-    inside = [not depth or (_top(file) or "").lower() in SPLITS for file in files]
-    owners = [
-        file.parts[depth] if used and len(file.parts) > depth + 1 else None
-        for file, used in zip(files, inside, strict=True)
-    ]
-    classes = sorted({owner for owner in owners if owner is not None}, key=natural_key)
-    index = {name: place for place, name in enumerate(classes)} | {None: -1}
+    if all(not file.suffix and kind_of(file.name) in PICTURES for file in files):
+        files = [file.parent for file in files]
+    depth = _split_depth(files)
+    found: list[str | None] = [""] * len(files)
+    if depth is None:
+        outer = _common_depth(files)
+        owners = [file.parts[outer] if len(file.parts) > outer + 1 else None for file in files]
+    else:
+        found = [split_of(_folder(file, depth) or "") for file in files]
+        outer = _shared([file for file, split in zip(files, found, strict=True) if split], depth)
+        owners = [_owner(file, outer, depth) for file in files]
+    used = {owner for owner, split in zip(owners, found, strict=True) if split is not None}
+    classes = sorted((one for one in used if one is not None), key=natural_key)
+    around_all = len(classes) == 1 and depth is None
+    if around_all and (outer or kind_of(classes[0]) in PICTURES):
+        classes = []
+    index = {name: number for number, name in enumerate(classes)}
     places = [
-        (SPLITS[file.parts[0].lower()] if depth else "", index[owner]) if used else None
-        for file, owner, used in zip(files, owners, inside, strict=True)
+        None if split is None else (split, index.get(owner or "", -1))
+        for split, owner in zip(found, owners, strict=True)
     ]
     return classes, places
 
 
-def _top(file: PurePosixPath) -> str | None:
-    """Return the folder that a file lies in at the top; a folder of frames may be it itself."""
-    own = len(file.parts) == 1 and file.parts[0].lower() in SPLITS
-    return file.parts[0] if len(file.parts) > 1 or own else None
+def _split_depth(files: Sequence[PurePosixPath]) -> int | None:
+    """Return how deep the folders of splits lie; None without such.
+
+    Below the top they have to hold most files: one class may have folders of such names.
+    """
+    for depth in range(_DEEPEST):
+        names = [name for file in files if (name := _folder(file, depth))]
+        splits = [split for name in names if (split := split_of(name))]
+        most = depth == 0 or len(splits) * 2 > len(files)
+        if most and (len(set(splits)) > 1 or (splits and len(splits) == len(names))):
+            return depth
+    return None
+
+
+def _shared(files: Sequence[PurePosixPath], depth: int) -> int:
+    """Return how many folders above the splits are the same for all."""
+    same = (len({file.parts[place] for file in files}) == 1 for place in range(depth))
+    return next((place for place, one in enumerate(same) if not one), depth)
+
+
+def _owner(file: PurePosixPath, outer: int, depth: int) -> str | None:
+    """Return the class of a file: the folder above the splits, where those differ, or below."""
+    if outer < depth:
+        return file.parts[outer] if len(file.parts) > outer else None
+    return file.parts[depth + 1] if len(file.parts) > depth + 2 else None
+
+
+def _common_depth(files: Sequence[PurePosixPath]) -> int:
+    """Return how many folders lie around most files, and around all that are in folders."""
+    depth = 0
+    while True:
+        tops = {name for file in files if (name := _folder(file, depth))}
+        deeper = sum(len(file.parts) > depth + 2 for file in files)
+        if len(tops) != 1 or deeper * 2 <= len(files):
+            return depth
+        depth += 1
+
+
+def _folder(file: PurePosixPath, depth: int) -> str | None:
+    """Return the folder that a file lies in at a depth; a folder of frames may be it itself."""
+    inside = file.parts[depth:]
+    return inside[0] if len(inside) > 1 or (inside and split_of(inside[0])) else None
 
 
 def unused_files(tree: Tree, used: list[PurePosixPath], kind: str) -> list[Skipped]:
     """Return the files that a layout does not use, since they are of another kind."""
     known = set(used)
     return [Skipped(str(f), f"not {kind}", damaged=False) for f in tree.files if f not in known]
+
+
+def left_over(files: Sequence[PurePosixPath], reason: str) -> list[Skipped]:
+    """Return files that are not used for one reason, those of a folder in one line."""
+    folders: dict[PurePosixPath, list[PurePosixPath]] = {}
+    for file in files:
+        folders.setdefault(file.parent, []).append(file)
+    return [
+        Skipped(str(inside[0]), reason, damaged=False)
+        if len(inside) == 1
+        else Skipped(f"{folder}/*", f"{reason} ({counted(len(inside), 'file')})", damaged=False)
+        for folder, inside in folders.items()
+    ]
 
 
 def gather(
@@ -143,13 +199,13 @@ def gather(
         make: Function that returns the video of a file, without split and class.
         skipped: Files that are skipped already.
     """
-    classes, places = _place(files)
+    classes, places = place(files)
     videos = []
-    for file, place in zip(files, places, strict=True):
-        if place is None:
+    for file, found in zip(files, places, strict=True):
+        if found is None:
             skipped.append(Skipped(str(file), "lies beside the folders of splits", damaged=False))
             continue
-        split, class_index = place
+        split, class_index = found
         try:
             videos.append(replace(make(file), split=split, class_index=class_index))
         except UserError as error:

@@ -11,13 +11,14 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from kvidgan.data.layouts.files import SPLITS, Tree, unused_files
+from kvidgan.data.layouts.files import Tree, unused_files
+from kvidgan.data.layouts.folder_names import split_of
 from kvidgan.data.layouts.labelled_videos import LabelledFrame, labelled_source
 from kvidgan.data.source import Skipped, Source, without_path
 from kvidgan.errors import UserError
 from kvidgan.media import IMAGE_SUFFIXES
 
-_FOLDER = re.compile(f"({'|'.join(SPLITS)})_(a|b|inst)", re.IGNORECASE)
+_FOLDER = re.compile(r"(.+)_(a|b|inst)", re.IGNORECASE)
 _KINDS = {"a": "label map", "b": "image", "inst": "instance map"}
 
 # The files of one sequence in natural order, by the kind of folder: "a", "b", "inst".
@@ -26,8 +27,8 @@ SequenceFiles = dict[str, list[Path]]
 
 def is_labelled_frames(tree: Tree) -> bool:
     """Return whether there are label maps and images of one split."""
-    folders = {_FOLDER.fullmatch(file.parts[0]) for file in tree.having(IMAGE_SUFFIXES)}
-    found = {(folder[1].lower(), folder[2].lower()) for folder in folders if folder}
+    tops = {file.parts[0] for file in tree.having(IMAGE_SUFFIXES) if len(file.parts) > 1}
+    found = set(filter(None, map(_split_and_kind, tops)))
     return any((split, "b") in found for split, kind in found if kind == "a")
 
 
@@ -63,16 +64,23 @@ def labelled_frames(tree: Tree, classes: int | None = None) -> Source:
 # --- pairing
 
 
+def _split_and_kind(folder: str) -> tuple[str, str] | None:
+    """Return ("train", "a") for train_A; None for a folder of another kind."""
+    match = _FOLDER.fullmatch(folder)
+    split = split_of(match[1]) if match else None
+    return (split, match[2].lower()) if match and split else None
+
+
 def _sequences(tree: Tree) -> dict[tuple[str, str], SequenceFiles]:
     """Return the files of each sequence by (split, name); images elsewhere are left out."""
     sequences: dict[tuple[str, str], SequenceFiles] = {}
     for file in tree.having(IMAGE_SUFFIXES):
-        folder = _FOLDER.fullmatch(file.parts[0])
-        if folder and len(file.parts) > 1:
-            split = SPLITS[folder[1].lower()]
+        found = _split_and_kind(file.parts[0])
+        if found and len(file.parts) > 1:
+            split, kind = found
             name = "/".join(file.parts[1:-1]) or split
             files = sequences.setdefault((split, name), {})
-            files.setdefault(folder[2].lower(), []).append(tree.root / file)
+            files.setdefault(kind, []).append(tree.root / file)
     return sequences
 
 
@@ -95,7 +103,7 @@ def _check_pairs(files: SequenceFiles, needed: list[str]) -> None:
 def _sibling_folder(path: Path, kind: str) -> Path:
     """Return the folder where a file's counterpart of another kind should be."""
     parts = list(path.parent.parts)
-    place = max(i for i, part in enumerate(parts) if _FOLDER.fullmatch(part))
+    place = max(i for i, part in enumerate(parts) if _split_and_kind(part))
     split = parts[place].rsplit("_", 1)[0]
     parts[place] = f"{split}_{kind if kind == 'inst' else kind.upper()}"
     return Path(*parts)

@@ -1,6 +1,7 @@
 """Layouts `film_strips`, `frame_folders` and `videos`: image and video files."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 
@@ -183,3 +184,20 @@ def _video_file(root: Path, fps: float | None, file: PurePosixPath) -> Video:
 
 def _read_video(path: Path, fps: float | None) -> Iterator[np.ndarray]:
     return read_video(path, fps)[0]
+
+
+# --- whichever of the three there is
+
+
+def moving_pictures(tree: Tree, fps: float | None = None) -> Source:
+    """List film strips, video files or frame folders, whichever there are.
+
+    Args:
+        tree: Listing of the files.
+        fps: Frames per second that videos are brought to, and that images are said to have; None
+            for their own.
+    """
+    if is_videos(tree) and not is_film_strips(tree):
+        return videos(tree, fps)
+    source = (film_strips if is_film_strips(tree) else frame_folders)(tree)
+    return replace(source, videos=[replace(video, fps=fps) for video in source.videos])

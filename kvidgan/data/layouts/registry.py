@@ -4,14 +4,22 @@ A layout is one line in `LAYOUTS`: a function that recognises it in a listing an
 turns the listing into videos.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
+from kvidgan.data.layouts.annotations import without_annotations
 from kvidgan.data.layouts.arrays import arrays, is_arrays
+from kvidgan.data.layouts.cityscapes import cityscapes, is_cityscapes
+from kvidgan.data.layouts.davis import davis, is_davis
 from kvidgan.data.layouts.files import Tree, list_files
+from kvidgan.data.layouts.hmdb51 import hmdb51, is_hmdb51
+from kvidgan.data.layouts.kth import is_kth, kth
+from kvidgan.data.layouts.labelled_folders import is_labelled_folders, labelled_folders
 from kvidgan.data.layouts.labelled_frames import is_labelled_frames, labelled_frames
+from kvidgan.data.layouts.listed import labelled_by, restricted
+from kvidgan.data.layouts.lists import read_list
 from kvidgan.data.layouts.media_files import (
     film_strips,
     frame_folders,
@@ -21,13 +29,15 @@ from kvidgan.data.layouts.media_files import (
     videos,
 )
 from kvidgan.data.layouts.moving_mnist import is_moving_mnist, moving_mnist
+from kvidgan.data.layouts.poses import is_poses, poses
+from kvidgan.data.layouts.ucf101 import is_ucf101, ucf101
 from kvidgan.data.reading import Reading, option_name
-from kvidgan.data.source import Source
+from kvidgan.data.source import Skipped, Source
 from kvidgan.errors import UserError
 
 EXPECTED = (
     "film strips, frame folders, video files, label maps in train_A beside frames in train_B,"
-    " .npy/.npz arrays or the images of MNIST"
+    " .npy/.npz arrays, the images of MNIST, or a data set such as UCF101 or DAVIS as unpacked"
 )
 
 
@@ -38,22 +48,37 @@ class Layout(NamedTuple):
         recognise: Function that returns whether a listing has this layout.
         read: Function that returns the videos of a listing as a source.
         options: Names of the options that `read` takes by keyword.
+        whole: Whether a video needs more than its own file or folder, such as label maps in
+            another one.
     """
 
     recognise: Callable[[Tree], bool]
     read: Callable[..., Source]
     options: tuple[str, ...] = ()
+    whole: bool = False
 
 
-# In the order in which they are tried: a folder of film strips is a folder of images, too.
+# In the order in which they are tried: data sets by their own trees first, then what any folder may
+# be; a folder of film strips is a folder of images, too.
 LAYOUTS = {
-    "labelled_frames": Layout(is_labelled_frames, labelled_frames, ("classes",)),
+    "labelled_frames": Layout(is_labelled_frames, labelled_frames, ("classes",), whole=True),
+    "poses": Layout(is_poses, poses, whole=True),
+    "cityscapes": Layout(is_cityscapes, cityscapes, ("classes", "select"), whole=True),
+    "davis": Layout(is_davis, davis, ("classes", "select"), whole=True),
+    "ucf101": Layout(is_ucf101, ucf101, ("official_split", "fps")),
+    "hmdb51": Layout(is_hmdb51, hmdb51, ("official_split", "fps")),
+    "kth": Layout(is_kth, kth, ("fps",), whole=True),
+    "labelled_folders": Layout(
+        is_labelled_folders, labelled_folders, ("classes", "select"), whole=True
+    ),
     "film_strips": Layout(is_film_strips, film_strips),
     "videos": Layout(is_videos, videos, ("fps",)),
     "frame_folders": Layout(is_frame_folders, frame_folders),
     "arrays": Layout(is_arrays, arrays),
     "moving_mnist": Layout(is_moving_mnist, moving_mnist, ("clips",)),
 }
+# Layouts of any folder: what looks like annotations of pictures beside it is no video there.
+PLAIN = ("film_strips", "videos", "frame_folders", "arrays")
 
 
 def open_source(path: str | Path, reading: Reading = Reading()) -> Source:
@@ -73,20 +98,53 @@ def open_source(path: str | Path, reading: Reading = Reading()) -> Source:
         first = next(source.videos[0].read())  # uint8 (height, width, 3)
     """
     tree = list_files(Path(path))
-    asked = reading.layout
-    fitting = [n for n, one in LAYOUTS.items() if asked in (n, "auto") and one.recognise(tree)]
-    if not fitting and asked == "auto":
-        raise UserError(f"{path} holds no videos: expected {EXPECTED}, found {tree.found()}.")
-    source = _read(tree, fitting[0] if asked == "auto" else asked, reading.options())
+    if reading.file_list is None:
+        return _opened(tree, reading)
+    if not tree.path.is_dir():
+        raise UserError(
+            f"{path} is one file: expected a folder with --list, which names its files."
+        )
+    files = read_list(reading.file_list, tree.root)
+    named = [entry.path for entry in files.entries]
+    rest = reading.model_copy(update={"file_list": None})
+    if not LAYOUTS[_layout(tree, rest)].whole:
+        tree, left_out = restricted(tree, files.entries)
+    else:
+        left_out = []
+    source = labelled_by(_opened(tree, rest, named), files)
+    return replace(source, skipped=source.skipped + left_out)
+
+
+def _opened(tree: Tree, reading: Reading, kept: Sequence[PurePosixPath] = ()) -> Source:
+    """Open a listing; what annotates pictures beside it is left out but for files to be kept."""
+    layout = _layout(tree, reading)
+    annotations: list[Skipped] = []
+    if layout in PLAIN:
+        tree, annotations = without_annotations(tree, kept)
+        layout = _layout(tree, reading) if annotations else layout
+    source = _read(tree, layout, reading.options())
+    guesses = [f"{one.name} {one.reason}: --list reads what it names" for one in annotations[:1]]
+    source = replace(source, skipped=source.skipped + annotations, guesses=source.guesses + guesses)
     if not source.videos:
         damaged = [skipped for skipped in source.skipped if skipped.damaged]
         why = f"{damaged[0].name}: {damaged[0].reason}" if damaged else f"found {tree.found()}"
-        raise UserError(f"{path} holds no usable {source.layout.replace('_', ' ')}: {why}.")
+        raise UserError(f"{tree.path} holds no usable {layout.replace('_', ' ')}: {why}.")
     return source
 
 
+def _layout(tree: Tree, reading: Reading) -> str:
+    """Return the name of the layout that is asked for, or recognised."""
+    if reading.layout != "auto":
+        return reading.layout
+    name = next((name for name, one in LAYOUTS.items() if one.recognise(tree)), None)
+    if name is None:
+        raise UserError(f"{tree.path} holds no videos: expected {EXPECTED}, found {tree.found()}.")
+    return name
+
+
 def _read(tree: Tree, layout: str, options: dict[str, Any]) -> Source:
-    fps = options.get("fps") if layout == "videos" else options.pop("fps", None)
+    takes_fps = "fps" in LAYOUTS[layout].options
+    fps = options.get("fps") if takes_fps else options.pop("fps", None)
     for name, value in options.items():
         if name not in LAYOUTS[layout].options:
             raise UserError(
@@ -95,7 +153,7 @@ def _read(tree: Tree, layout: str, options: dict[str, Any]) -> Source:
                 f" {layouts_with_option(name)}."
             )
     source = LAYOUTS[layout].read(tree, **options)
-    if fps is None or layout == "videos":
+    if fps is None or takes_fps:
         return source
     return replace(source, videos=[replace(video, fps=fps) for video in source.videos])
 
@@ -103,4 +161,7 @@ def _read(tree: Tree, layout: str, options: dict[str, Any]) -> Source:
 def layouts_with_option(option: str) -> str:
     """Return in words which layouts take an option."""
     names = [name for name, one in LAYOUTS.items() if option in one.options]
-    return f"the layout{'s' * (len(names) > 1)} {' and '.join(names)}"
+    if not names:
+        return "folders of videos"
+    listed = " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+    return f"the layout{'s' * (len(names) > 1)} {listed}"

@@ -2,7 +2,8 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from itertools import pairwise
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
@@ -54,6 +55,15 @@ def sequences(images: Sequence[PurePosixPath]) -> Sequences:
     if len(parts) == 1:
         return Sequences({"": parts[0]}, doubled, others)
     return Sequences({_common(part): part for part in parts}, doubled, others)
+
+
+def cover(frames: Sequence[object], maps: Collection[object]) -> bool:
+    """Return whether most frames of a sequence have a map, or every so many-th throughout."""
+    places = [number for number, frame in enumerate(frames) if frame in maps]
+    if len(places) * 2 > len(frames):
+        return True
+    gaps = {after - before for before, after in pairwise(places)}
+    return len(gaps) == 1 and places[0] < max(gaps) and len(frames) - places[-1] <= max(gaps)
 
 
 def _without_doubles(images: Sequence[PurePosixPath]) -> tuple[Images, Images]:
