@@ -214,7 +214,9 @@ class Folder:
             return _finished(
                 process("-m", "kvidgan", *words[1:], backend=backend[1], cwd=self.path)
             )
-        outcome = kvidgan(*words[1:])
+        # Pages show commands of their own that write the same file.
+        again = ["--overwrite"] if command.verb in ("predict", "generate", "evaluate") else []
+        outcome = kvidgan(*words[1:], *again)
         if " > " in command.text:
             (self.path / command.made).write_text(outcome[1])
         return outcome
