@@ -8,6 +8,7 @@ import typer
 from kvidgan.cli.common import OverwriteOption, say
 from kvidgan.cli.reading import reads_data
 from kvidgan.data.reading import Reading
+from kvidgan.errors import UserError
 from kvidgan.files import check_output
 
 PreviewOption = Annotated[
@@ -23,6 +24,9 @@ PreviewOption = Annotated[
 def info(
     path: Annotated[Path, typer.Argument(help="A model, run, clip store, data or built-in set.")],
     preview: PreviewOption = None,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Read all of a clip store, and check its checksums.")
+    ] = False,
     overwrite: OverwriteOption = False,
     *,
     reading: Reading,
@@ -37,8 +41,21 @@ def info(
     width = max(len(what) for what, _ in lines)
     for what, value in lines:
         typer.echo(f"{what:<{width}}  {value}")
+    if verify:
+        _verify(path)
     if preview is not None:
         write_preview(path, preview, reading)
+
+
+def _verify(path: Path) -> None:
+    from kvidgan.data.open import is_store
+    from kvidgan.data.store.reader import ClipStore
+
+    if not is_store(path):
+        raise UserError(f"--verify: expected a clip store, found {path}; leave it out.")
+    with ClipStore.open(path) as store:
+        store.verify()
+    say(f"{path}: every frame and map is as it was written.")
 
 
 def write_preview(path: Path | str, sheet: Path, reading: Reading) -> None:

@@ -16,6 +16,7 @@ What belongs to single frames lies beside them, at the same places under the sam
 All videos of a store have the same of these maps.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import blake2b
@@ -145,4 +146,14 @@ def read_header(path: Path, file: h5py.File) -> Mapping[str, Any]:
             f"{path} is a clip store of format {found}, this kvidgan reads up to {FORMAT}:"
             " update kvidgan."
         )
-    return dict(file.attrs)
+    attributes = dict(file.attrs)
+    stated = attributes.pop("attributes_checksum", None)  # none before format 3
+    if found >= 3 and stated != attributes_checksum(attributes):
+        raise UserError(f"{path} is damaged in what it says of itself: convert the data again.")
+    return attributes
+
+
+def attributes_checksum(attributes: Mapping[str, Any]) -> str:
+    """Return a hash of a store's other attributes, hexadecimal."""
+    facts = sorted((name, str(value)) for name, value in attributes.items())
+    return blake2b(json.dumps(facts).encode(), digest_size=16).hexdigest()

@@ -17,12 +17,21 @@ import numpy as np
 from kvidgan import __version__
 from kvidgan.data.labels import LabelSet
 from kvidgan.data.source import Skipped, Video
-from kvidgan.data.store.format import FORMAT, MAPS, Digest, Row, dataset_name, encode_index
+from kvidgan.data.store.format import (
+    FORMAT,
+    MAPS,
+    Digest,
+    Row,
+    attributes_checksum,
+    dataset_name,
+    encode_index,
+)
 from kvidgan.data.store.reader import ClipStore
 from kvidgan.errors import UserError
 from kvidgan.files import replacing
 
 RESERVE = 2**22  # bytes that are left for what HDF5 writes beside the frames
+LIBVER = ("v110", "v110")  # of HDF5: since then what is not data carries checksums, too
 BLOCK = 2**22  # bytes that are written at a time: HDF5 is slow with single frames
 
 # One frame and its maps, by the names of their groups: "frames", "labels", ...
@@ -86,7 +95,7 @@ class StoreWriter:
     def __enter__(self) -> "StoreWriter":
         with ExitStack() as stack:
             temporary = stack.enter_context(replacing(self.path))
-            self._file = stack.enter_context(h5py.File(temporary, "w"))
+            self._file = stack.enter_context(h5py.File(temporary, "w", libver=LIBVER))
             self._stack = stack.pop_all()
         return self
 
@@ -190,6 +199,7 @@ class StoreWriter:
             maxshape=(None, *shape),
             chunks=(1, *shape),
             compression="lzf",
+            fletcher32=True,
         )
 
     def _finish(self) -> None:
@@ -198,13 +208,15 @@ class StoreWriter:
             digest.update(row[-1])
         index = encode_index(self.rows)
         self._check_space(index.nbytes)
-        self._file["index"] = index
+        self._file.create_dataset("index", data=index, chunks=True, fletcher32=True)
         self._file.require_group("frames")
         # Not an attribute: HDF5 holds those to 64 KiB, thousands of damaged files need more.
         skipped = json.dumps([astuple(one) for one in self.skipped]).encode()
-        self._file["skipped"] = np.frombuffer(skipped, np.uint8)
-        self._file.attrs["kvidgan_clip_store"] = FORMAT
-        self._file.attrs.update(self._attributes, checksum=digest.hexdigest())
+        values = np.frombuffer(skipped, np.uint8)
+        self._file.create_dataset("skipped", data=values, chunks=True, fletcher32=True)
+        attributes = {**self._attributes, "kvidgan_clip_store": FORMAT}
+        attributes["checksum"] = digest.hexdigest()
+        self._file.attrs.update(attributes, attributes_checksum=attributes_checksum(attributes))
 
 
 def _blocks(records: Iterable[FrameRecord]) -> Iterator[dict[str, np.ndarray]]:
