@@ -47,7 +47,7 @@ class Layout(NamedTuple):
 
 # In the order in which they are tried: a folder of film strips is a folder of images, too.
 LAYOUTS = {
-    "labelled_frames": Layout(is_labelled_frames, labelled_frames, ("classes",)),
+    "labelled_frames": Layout(is_labelled_frames, labelled_frames, ("classes", "palette")),
     "film_strips": Layout(is_film_strips, film_strips),
     "videos": Layout(is_videos, videos, ("fps",)),
     "frame_folders": Layout(is_frame_folders, frame_folders),
