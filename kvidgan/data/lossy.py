@@ -12,9 +12,8 @@ _NEAR = 32  # of 255: what differs by less from a colour, or from 0 or 255, may 
 _CLEAR = 8  # by how much the next colour has to differ more
 _NEARLY_ALL = 0.9  # of the pixels
 _SIDE = 8  # pixels, of the blocks that JPEG codes on their own
-_FLAT = 2  # of 255: blocks that differ by no more within show a single value
-_STEADY = 0.95  # of the flat blocks
-_OFF = 5  # of 255: a flat black or white block is off by no more
+_FLAT = 2  # of 255: what is just black or white differs by no more within a block
+_STEADY = 0.95  # of the blocks far from edges
 
 
 def without_loss(path: Path, image: MapImage) -> MapImage:
@@ -40,8 +39,8 @@ def without_loss(path: Path, image: MapImage) -> MapImage:
 def is_mask(values: np.ndarray) -> bool:
     """Return whether all values were 0 or 255 before they were coded.
 
-    Nearly all are close to one of the two, the others lie at edges between them, and where there
-    is no edge it is everywhere the same black or the same white: class numbers would differ there.
+    Nearly all are close to one of the two then, and far from edges it is just black or just white,
+    where class numbers would be something else.
 
     Args:
         values: Grey values, uint8 (height, width).
@@ -50,18 +49,10 @@ def is_mask(values: np.ndarray) -> bool:
     if between.mean() > 1 - _NEARLY_ALL:
         return False
     lowest, highest = _blocks(values, np.min), _blocks(values, np.max)
-    edges = _grown((highest.astype(int) - lowest) > 127)
-    if (_blocks(between, np.any) & ~edges).any():
-        return False
-    flat = lowest[(highest.astype(int) - lowest <= _FLAT) & ~edges]
-    if ((flat > _OFF) & (flat < 255 - _OFF)).any():
-        return False
-    return all(_steady(part) for part in (flat[flat < 128], flat[flat > 127]) if part.size)
-
-
-def _steady(values: np.ndarray) -> bool:
-    """Return whether values are equal, but for a few that are off by one."""
-    return bool(np.ptp(values) <= 1 and np.bincount(values).max() >= _STEADY * values.size)
+    calm = ~_grown(highest.astype(int) - lowest > 127)  # far from edges
+    black = (lowest == 0) & (highest <= _FLAT)
+    white = (highest == 255) & (lowest >= 255 - _FLAT)
+    return not calm.any() or bool((black | white)[calm].mean() >= _STEADY)
 
 
 def _blocks(values: np.ndarray, reduce: Callable[..., np.ndarray]) -> np.ndarray:

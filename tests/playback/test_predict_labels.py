@@ -204,7 +204,7 @@ def test_extra_outputs_of_any_model(toy):
         (["{model}", "{maps}", "--first", "{model}"], "from label maps alone, found a toy model"),
         (["{model}", "{maps}", "--first", "nowhere"], "nowhere does not exist"),
         (["{objects}", "{set}"], "has label maps without instance maps"),
-        (["{single}", "{set}/test_B/s"], "has colours or fractions (RGB)"),
+        (["{single}", "{set}/test_B/s"], "Label maps have 3366 colours, the last found in"),
         (["{noise}", "{set}"], "make videos with kvidgan generate"),
     ],
 )
