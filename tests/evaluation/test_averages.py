@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from kvidgan.contract import NO_CLASS
 from kvidgan.evaluation import averages as module
 from kvidgan.evaluation.averages import average_frames
 from kvidgan.evaluation.chosen_clips import choose_clips
@@ -59,3 +60,15 @@ def test_in_the_models_size(stored):
     frames, labels = fit_frames(videos[0], 16, 20, 1), fit_maps(maps[0], 16, 20)
     np.testing.assert_array_equal(found.images[16, 20], np.rint(frames.mean(0)))
     np.testing.assert_array_equal(found.colours[1], np.rint(frames[labels == 1].mean(0)))
+
+
+def test_pixels_of_no_class_have_a_mean_of_their_own(stored):
+    videos, maps = labelled_videos(2)
+    for one in maps:
+        one[:, :9] = NO_CLASS
+    found = average_frames(planned(stored(videos, splits=["train", "test"], maps=maps)))
+    assert len(found.colours) == 4
+    np.testing.assert_array_equal(found.colours[3], np.rint(videos[0][:, :9].mean((0, 1, 2))))
+    for number in range(3):
+        expected = np.rint(videos[0][maps[0] == number].mean(0))
+        np.testing.assert_array_equal(found.colours[number], expected)
