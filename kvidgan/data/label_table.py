@@ -46,10 +46,13 @@ class LabelTable:
     Args:
         labels: Classes, and what stands for them.
         where: Where they are told, for errors, such as "in the palette colours.txt".
+        advice: What to do about what stands for none of them.
     """
 
-    def __init__(self, labels: LabelSet, where: str = "of the data"):
-        self.labels, self.where = labels, where
+    def __init__(
+        self, labels: LabelSet, where: str = "of the data", advice: str = "mend the label map"
+    ):
+        self.labels, self.where, self.advice = labels, where, advice
         self.by_colour = labels.by_colour
         places = {name: place for place, name in enumerate(labels.names)}
         found = sorted(
@@ -79,7 +82,9 @@ class LabelTable:
         places = np.minimum(np.searchsorted(self.values, values), len(self.values) - 1)
         unknown = self.values[places] != values
         if unknown.any():
-            raise self.unknown(path, int(values[unknown][0]), coloured=True)
+            first = int(values[unknown][0])
+            grey = image.numbers is not None and image.palette is None
+            raise self.unknown(path, first & 255 if grey else first, coloured=not grey)
         return self._classes[places]
 
     def _read_ids(self, path: Path, image: MapImage) -> np.ndarray:
@@ -107,7 +112,7 @@ class LabelTable:
         more = ", ..." if len(self.labels.meanings) > 12 else ""
         return UserError(
             f"{path}: expected what stands for the classes {self.where}, {listed}{more}, found"
-            f" {what}; add it there, or mend the label map."
+            f" {what}; {self.advice}."
         )
 
 

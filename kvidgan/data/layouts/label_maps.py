@@ -40,9 +40,12 @@ def stated_labels(palette: str | None) -> LabelTable | None:
         palette: File of a palette; None for the classes of a model, if somebody asked for those.
     """
     if palette is not None:
-        return LabelTable(read_palette(palette), f"in the palette {palette}")
+        where, advice = f"in the palette {palette}", "add it there, or mend the label map"
+        return LabelTable(read_palette(palette), where, advice)
     asked = asked_labels()
-    return None if asked is None else LabelTable(asked, "that the model was trained on")
+    if asked is None:
+        return None
+    return LabelTable(asked, "that the model was trained on", "use label maps of those")
 
 
 def inspect_labels(paths: Iterable[Path], table: LabelTable | None = None) -> MapFacts:

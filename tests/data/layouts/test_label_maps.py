@@ -529,5 +529,5 @@ def test_what_the_model_does_not_know(tmp_path, made, said):
         found = refused(root)
     assert found.startswith(
         "train_A/s0/0.png: expected what stands for the classes that the model was trained on, 0,"
-        f" 200, {said}"
+        f" 200, {said} use label maps of those."
     )
