@@ -64,7 +64,8 @@ class LabelSet:
         numbered = self.names == tuple(map(str, range(len(self))))
         shown = [*self.names[:_SHOWN], *(["..."] if len(self) > _SHOWN else [])]
         names = "" if numbered else f" ({', '.join(shown)})"
-        return f"{self.kind} of {counted(len(self), 'class', 'es')}{names}"
+        none = ", and pixels of none" if None in self.meanings.values() else ""
+        return f"{self.kind} of {counted(len(self), 'class', 'es')}{names}{none}"
 
 
 def find_labels(kind: FoundLabels, frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:

@@ -220,6 +220,7 @@ def test_ids_mean_what_they_meant_in_training(toy, kind, ids):
 
 def test_a_value_that_the_model_does_not_know(toy, kvidgan):
     model = toy.export("sparse", following(past=0, values=SPARSE))
+    assert "values 0 is 0, 100 is 100, 200 is 200" in kvidgan("info", model)[1]
     save(toy.folder / "new" / "train_A" / "s", LABELS * np.uint8(50))
     save(toy.folder / "new" / "train_B" / "s", FRAMES)
     prepare_path(str(toy.folder / "new"), toy.folder / "new.h5")

@@ -16,6 +16,10 @@ from kvidgan.media import read_map
 
 _MASK = ("background", "foreground")
 _MOST = 256
+_BY_PLACE = (
+    "that classes are the numbers of the label maps' palettes, not their colours, is a guess:"
+    " --palette FILE goes by colour"
+)
 _VOID = (255, 2**16 - 1)  # the highest numbers of 8 and 16 bit, mostly of no class
 
 
@@ -96,7 +100,8 @@ def found_labels(
         )
     found = _by_number(ids, classes or (len(names) if names else None))
     note = "masks in JPEG or lossy WebP cleaned at half" if facts.lossy else found.note
-    return found._replace(labels=_named(found.labels, names), note=note)
+    guesses = (*([_BY_PLACE] if facts.entries else []), *found.guesses)
+    return FoundLabels(_named(found.labels, names), note, guesses)
 
 
 def _stated(facts: MapFacts, classes: int | None, table: LabelTable) -> FoundLabels:

@@ -286,6 +286,10 @@ def test_palettes_that_agree_are_read_by_index(tmp_path):
     second = indexed(places[1], [*colours[:1], (7, 7, 7), *colours[2:]])  # not used there
     source, found = through(save(tmp_path / "set", [indexed(places[0], colours)], [second]))
     assert (len(source.labels), source.labels.values) == (4, None)
+    assert source.guesses == [
+        "that classes are the numbers of the label maps' palettes, not their colours, is a guess:"
+        " --palette FILE goes by colour"
+    ]
     np.testing.assert_array_equal(found, places)
 
 
