@@ -53,11 +53,13 @@ def over_objects(
     number = ops.where(known, number, 0)
     first = ops.arange(batch, dtype="int32")[:, None, None] * (classes * OBJECTS)
     place = ops.reshape(number + first, (-1,))
-    known = ops.cast(known, features.dtype)[..., None]
-    counted = ops.concatenate([features * known, known], axis=-1)
+    known = known[..., None]
+    counted = ops.concatenate([features, ops.ones_like(features[..., :1])], axis=-1)
+    counted = ops.where(known, counted, 0.0)
     sums = ops.segment_sum(ops.reshape(counted, (-1, channels + 1)), place, segments)
     means = sums[:, :channels] / ops.maximum(sums[:, channels:], 1.0)
-    painted = ops.reshape(ops.take(means, place, axis=0), ops.shape(features)) * known
+    painted = ops.reshape(ops.take(means, place, axis=0), ops.shape(features))
+    painted = ops.where(known, painted, 0.0)
     pixels = ops.cast(ops.shape(features)[1] * ops.shape(features)[2], "float32")
     table = ops.concatenate([means, sums[:, channels:] / pixels], axis=-1)
     return painted, ops.reshape(table, (batch, classes, OBJECTS, channels + 1))
