@@ -11,6 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 Shape = list[Annotated[int, Field(gt=0)]]
 MapName = Literal["labels", "instances", "flow", "confidence"]
 LabelKind = Literal["ids", "edges", "foreground"]
+# Names of classes by what stands for them in files, "200" or "#804080"; None for no class.
+LabelValues = dict[str, str | None]
+NO_CLASS = 255  # in label maps of fewer classes: a pixel of none, which nothing is learned from
 Part = TypeVar("Part", bound=BaseModel)
 
 
@@ -77,6 +80,9 @@ class DataFacts(_Frozen):
     )
     labels_from: LabelKind | None = Field(
         None, description="Whether label maps came with the data, or what was found in frames."
+    )
+    label_values: LabelValues | None = Field(
+        None, description="What stands for each class in files of label maps; None for its number."
     )
 
 
@@ -168,12 +174,15 @@ class Encoding(_Frozen):
     """How the label maps of a condition become channels.
 
     Class numbers become one channel a class; with `instance_edges` one more shows where objects
-    end. `names` are those of the classes, `found` tells whether they are ids that come with a
-    video, or what `kvidgan.data.labels` finds in it.
+    end. Pixels of number 255, where there are fewer classes, are of none: all channels are 0.
+    `names` are those of the classes, `values` tell what stands for them in files, where that is not
+    their number. `found` tells whether they are ids that come with a video, or what
+    `kvidgan.data.labels` finds in it.
     """
 
     one_hot: Annotated[int, Field(gt=0)]
     names: list[str] | None = None
+    values: LabelValues | None = None
     found: LabelKind = "ids"
     instance_edges: bool = False
 

@@ -80,6 +80,8 @@ def _run(run: Run) -> Lines:
 
 
 def _plain(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} is {one or 'no class'}" for key, one in value.items())
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value)) or "none"
     return str(value)

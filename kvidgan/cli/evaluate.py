@@ -54,9 +54,10 @@ def evaluate(
         from kvidgan.evaluation.evaluate import evaluate as score
         from kvidgan.evaluation.report import model_names, report_paths, write_report
         from kvidgan.rollout import Rollout
+    from kvidgan.data.label_table import read_by
     from kvidgan.data.open import find_source, open_data
     from kvidgan.data.schema import DataConfig
-    from kvidgan.evaluation.requirements import labels_to_find
+    from kvidgan.evaluation.requirements import known_labels, labels_to_find
     from kvidgan.evaluation.tables import summary, tables
     from kvidgan.runs import exported
 
@@ -70,12 +71,15 @@ def evaluate(
         check_output(path, overwrite=overwrite)
     rollouts = {model: Rollout.open(path) for model, path in files.items()}
     config = DataConfig(path=data, **reading.model_dump())
-    kind = labels_to_find({name: rollout.description for name, rollout in rollouts.items()})
-    if kind and find_source(data, reading).labels is None:
-        config = config.model_copy(update={"labels": kind})
+    descriptions = {name: rollout.description for name, rollout in rollouts.items()}
+    kind = labels_to_find(descriptions)
+    with read_by(known_labels(descriptions)):
+        if kind and find_source(data, reading).labels is None:
+            config = config.model_copy(update={"labels": kind})
+        store = open_data(config, say=say, on_progress=progress)
     scores = score(
         rollouts,
-        open_data(config, say=say, on_progress=progress),
+        store,
         split=split,
         num_frames=frames,
         clips=clips,

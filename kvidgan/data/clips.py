@@ -9,7 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from kvidgan.data.labels import FoundLabels, LabelSet, find_labels, found_label_set
-from kvidgan.data.layouts.images import inspect_labels, label_set, read_labels
+from kvidgan.data.layouts.label_maps import (
+    found_labels,
+    inspect_labels,
+    read_labels,
+    stated_labels,
+)
 from kvidgan.data.open import find_source
 from kvidgan.data.reading import Reading
 from kvidgan.data.selection import select_video, video_note
@@ -74,6 +79,7 @@ def open_clip(
     labels: FoundLabels | None = None,
     size: tuple[int, int] | None = None,
     objects: bool = False,
+    may_be_maps: bool = False,
 ) -> Clip:
     """Open one video of a file, a folder, a clip store or a built-in set.
 
@@ -86,6 +92,8 @@ def open_clip(
         size: Height and width that frames and label maps are cropped and resized to, before labels
             are found; None for their own.
         objects: Whether to read the numbers of objects, from instance maps, with the label maps.
+        may_be_maps: Whether a folder of images may hold label maps, so that the options of those
+            are no mistake.
 
     Raises:
         UserError: If there is no such path or video, or its first frame cannot be read; while
@@ -95,7 +103,7 @@ def open_clip(
         clip = open_clip("moving_shapes", video=3)
         first = next(clip.frames)  # uint8 (32, 32, 3)
     """
-    source = find_source(str(path), reading)
+    source = (_source_of_maps if may_be_maps else find_source)(str(path), reading)
     selected = select_video(source, video)
     frames = resized(selected, size).read()
     fps = selected.facts().fps
@@ -134,10 +142,10 @@ def open_labels(
     Raises:
         UserError: If there is no such path or video, or what it holds are no label maps.
     """
-    source = find_source(str(path), reading)
+    source = _source_of_maps(str(path), reading)
     selected = select_video(source, video)
     if source.labels is None:
-        selected, classes = _images_as_labels(source, selected)
+        selected, classes = _images_as_labels(source, selected, reading)
     else:
         classes = source.labels
     labels = _own_labels(selected, size, objects)
@@ -187,6 +195,20 @@ def take(
 # --- label maps
 
 
+def _source_of_maps(path: str, reading: Reading) -> Source:
+    """List data as `find_source` does; images may be label maps, to which their options apply."""
+    try:
+        return find_source(path, reading)
+    except UserError:
+        if reading.classes is None and reading.palette is None:
+            raise
+        alone = reading.model_copy(update={"classes": None, "palette": None})
+        source = find_source(path, alone)
+        if source.layout != "frame_folders":
+            raise
+        return source
+
+
 def _own_labels(
     video: Video, size: tuple[int, int] | None, objects: bool
 ) -> Iterator[np.ndarray] | None:
@@ -208,14 +230,16 @@ def _with_objects(video: Video, maps: Mapping[str, np.ndarray]) -> np.ndarray:
     return np.stack([maps["labels"], maps["instances"]], axis=-1, dtype=np.int32)
 
 
-def _images_as_labels(source: Source, video: Video) -> tuple[Video, LabelSet]:
-    """Take the images of a video as label maps."""
+def _images_as_labels(source: Source, video: Video, reading: Reading) -> tuple[Video, LabelSet]:
+    """Take the images of a video as label maps, with the classes that are in these."""
     if source.layout != "frame_folders":
         raise UserError(
             f"{source.path} holds {source.layout.replace('_', ' ')} without label maps: expected a"
             " folder of label maps, or data that come with them."
         )
-    classes = label_set(inspect_labels(video.files))
+    table = stated_labels(reading.palette)
+    facts = inspect_labels(video.files, table)
+    classes = found_labels(facts, reading.classes, table).labels
     return replace(video, read_maps=partial(_read_files, video.files, classes)), classes
 
 

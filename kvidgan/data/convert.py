@@ -8,7 +8,7 @@ import json
 import logging
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import blake2b
 from itertools import tee
@@ -162,7 +162,7 @@ def fingerprint_of(source: Source, size: tuple[int, int] | None, **options: Any)
         **options: Other settings of `prepare` that are not at their defaults.
     """
     digest = blake2b(digest_size=16)
-    labels = source.labels and asdict(source.labels)
+    labels = source.labels and source.labels.facts()
     facts = [FORMAT, source.layout, source.name, source.note, source.classes, size, labels, options]
     digest.update(json.dumps(facts).encode())
     if source.videos and not source.videos[0].files:

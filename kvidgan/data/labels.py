@@ -1,39 +1,71 @@
 """Label maps: their classes, and two kinds that are found in the frames themselves."""
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
 from itertools import chain, islice
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
-from kvidgan.contract import LabelKind
+from kvidgan.contract import Encoding, LabelKind
 from kvidgan.data.text import counted
 from kvidgan.media import fit_frames
 
 FoundLabels = Literal["edges", "foreground"]
 
+_SHOWN = 12  # names that are told
+
 
 @dataclass(frozen=True)
 class LabelSet:
-    """LabelSet: the classes that the values of label maps stand for.
+    """LabelSet: the classes of label maps, and what values in files stand for them.
 
     Attributes:
         kind: "ids" if the maps came with the frames, "edges" or "foreground" if they were found.
-        names: Names of the classes; a map's values are places in it.
+        names: Names of the classes; a map's values are places in it, or NO_CLASS.
+        values: Names of the classes by what stands for them in files, numbers such as "200" or
+            colours such as "#804080", None for no class; None where numbers are places in `names`.
     """
 
     kind: LabelKind
     names: tuple[str, ...]
+    values: dict[str, str | None] | None = None
+
+    @classmethod
+    def known_to(cls, encoding: Encoding) -> "LabelSet":
+        """Return the classes that a model follows."""
+        names = encoding.names or map(str, range(encoding.one_hot))
+        return cls(encoding.found, tuple(names), encoding.values)
+
+    @classmethod
+    def stored(cls, facts: Mapping[str, Any]) -> "LabelSet":
+        """Return the classes that `facts` were written of."""
+        return cls(facts["kind"], tuple(facts["names"]), facts.get("values"))
+
+    def facts(self) -> dict[str, Any]:
+        """Return what is to be written, without what is not there."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
     def __len__(self) -> int:
         return len(self.names)
 
+    @property
+    def meanings(self) -> dict[str, str | None]:
+        """Names of the classes by what stands for them in files."""
+        return self.values or {str(number): name for number, name in enumerate(self.names)}
+
+    @property
+    def by_colour(self) -> bool:
+        """Whether colours stand for classes, not numbers."""
+        return any(value.startswith("#") for value in self.meanings)
+
     def describe(self) -> str:
         """Return in a few words what the labels are."""
         numbered = self.names == tuple(map(str, range(len(self))))
-        names = "" if numbered else f" ({', '.join(self.names)})"
-        return f"{self.kind} of {counted(len(self), 'class', 'es')}{names}"
+        shown = [*self.names[:_SHOWN], *(["..."] if len(self) > _SHOWN else [])]
+        names = "" if numbered else f" ({', '.join(shown)})"
+        none = ", and pixels of none" if None in self.meanings.values() else ""
+        return f"{self.kind} of {counted(len(self), 'class', 'es')}{names}{none}"
 
 
 def find_labels(kind: FoundLabels, frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:

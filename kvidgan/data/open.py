@@ -130,6 +130,11 @@ def _check_labels(config: DataConfig, store: ClipStore) -> None:
             f"data.labels: expected {config.labels}, found {found} in {config.path}; leave it out,"
             f" or prepare the videos with --labels {config.labels}."
         )
+    if config.palette:
+        raise UserError(
+            f"data.palette: expected none for {config.path}, a clip store, whose label maps are"
+            " read already; leave it out, or prepare the data with --palette."
+        )
     if config.classes and (store.labels is None or len(store.labels) != config.classes):
         raise UserError(
             f"data.classes: expected {config.classes}, found {found} in {config.path}; leave it"

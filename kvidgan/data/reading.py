@@ -42,6 +42,12 @@ class Reading(BaseModel):
         le=256,
         description="Number of classes of the label maps; null for as many as are found in them.",
     )
+    palette: str | None = Field(
+        None,
+        min_length=1,
+        description="File that tells which colour of label maps is which class, in lines R G B "
+        "NAME; null: label maps hold numbers, or each colour found in them is a class.",
+    )
     clips: int | None = Field(
         None, ge=1, description="Number of clips that the layout moving_mnist draws; null: 10000."
     )

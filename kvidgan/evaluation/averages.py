@@ -21,8 +21,8 @@ class Averages:
 
     Attributes:
         images: Mean frame of each (height, width), uint8 (height, width, channels).
-        colours: Mean colour of each class, uint8 (classes, channels); the mean of all pixels for
-            classes that are nowhere.
+        colours: Mean colour of each class, and last of the pixels of none, uint8 (classes + 1,
+            channels); the mean of all pixels for those that are nowhere.
         num_videos: Number of videos that were averaged.
         num_frames: Number of frames that were averaged.
     """
@@ -96,10 +96,11 @@ class _Colours:
     """The mean colour of each class, summed up block by block."""
 
     def __init__(self, classes: int, channels: int):
-        self.count, self.total = np.zeros(classes), np.zeros((classes, channels))
+        self.count, self.total = np.zeros(classes + 1), np.zeros((classes + 1, channels))
 
     def add(self, frames: Array, labels: Array) -> None:
-        flat, classes = labels.ravel(), len(self.count)
+        classes = len(self.count)
+        flat = np.minimum(labels.ravel(), classes - 1)
         channels = frames.reshape(-1, frames.shape[-1]).T
         self.count += np.bincount(flat, minlength=classes)
         sums = [np.bincount(flat, weights=one, minlength=classes) for one in channels]

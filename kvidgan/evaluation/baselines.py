@@ -91,7 +91,9 @@ def play_baselines(
     if averages is not None:
         image, colours = averages.images[context.shape[2:4]], averages.colours
         predicted["mean image"] = repeat(np.repeat(image[None], len(context), axis=0))
-        predicted["class colours"] = (colours[maps] for maps in labels)
+        predicted["class colours"] = (
+            colours[np.minimum(maps, len(colours) - 1)] for maps in labels
+        )
     return {name: predicted[name] for name in names}
 
 

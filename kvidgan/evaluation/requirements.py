@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from kvidgan.data.label_table import translation
+from kvidgan.data.labels import LabelSet
 from kvidgan.data.store.reader import ClipStore
 from kvidgan.errors import UserError
 from kvidgan.rollout.description import Description
@@ -85,6 +87,13 @@ def check_labels(models: Models, store: ClipStore) -> None:
                 f"{name} follows: expected data that come with them, or prepared with --labels."
             )
         check_classes(model, store.path.name, store.labels.kind, store.labels.names)
+        translation(store.labels, LabelSet.known_to(expected_encoding(model)), store.path.name)
+
+
+def known_labels(models: Models) -> LabelSet | None:
+    """Return the classes of the first model that follows label maps; None where none does."""
+    encodings = (model.encoding for model in models.values())
+    return next((LabelSet.known_to(one) for one in encodings if one is not None), None)
 
 
 def shared_shape(models: Models) -> FrameShape:

@@ -6,11 +6,13 @@ from functools import partial
 import numpy as np
 
 from kvidgan.data.flow import dis_flow, flow_confidence
+from kvidgan.data.label_table import translated, translation
+from kvidgan.data.labels import LabelSet
 from kvidgan.evaluation.averages import Averages
 from kvidgan.evaluation.baselines import play_baselines
 from kvidgan.evaluation.chosen_clips import ChosenClips
 from kvidgan.evaluation.protocol import Protocol, Truth
-from kvidgan.rollout import Rollout
+from kvidgan.rollout import Description, Rollout
 
 Array = np.ndarray
 
@@ -49,7 +51,7 @@ def _play(
     filled, description = np.arange(batch) % len(context), rollout.description
     maps = None
     if description.maps:
-        maps = (one[filled] for one in _maps(chosen, description.maps, numbers))
+        maps = _known_maps(chosen, description, numbers, filled)
     steps = rollout.continue_from(
         context[filled] if description.context_frames else None,
         maps,
@@ -59,6 +61,18 @@ def _play(
     )
     for step in steps:
         yield step.frames[: len(context)]
+
+
+def _known_maps(
+    chosen: ChosenClips, description: Description, numbers: range, filled: Array
+) -> Iterator[Array]:
+    """Yield the maps that a model follows, in its own numbers of classes."""
+    assert chosen.store.labels is not None
+    assert description.encoding is not None
+    known, where = LabelSet.known_to(description.encoding), chosen.store.path.name
+    table = translation(chosen.store.labels, known, where)
+    for one in _maps(chosen, description.maps, numbers):
+        yield translated(one[filled], table, where, objects=one.ndim == 4)
 
 
 def _maps(

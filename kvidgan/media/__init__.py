@@ -12,7 +12,7 @@ from kvidgan.media.convert import (
     to_float,
     to_uint8,
 )
-from kvidgan.media.damage import damaged, tolerated
+from kvidgan.media.damage import damaged, is_tolerated, tolerated
 from kvidgan.media.draw import (
     BACKGROUND,
     CONTEXT_COLOUR,
@@ -26,8 +26,9 @@ from kvidgan.media.draw import (
     grid,
     strip,
 )
+from kvidgan.media.maps import MapImage, NotAMap, read_map
 from kvidgan.media.rate import VideoFacts
-from kvidgan.media.read import IMAGE_SUFFIXES, image_size, natural_key, read_image, read_map
+from kvidgan.media.read import IMAGE_SUFFIXES, image_size, natural_key, read_image
 from kvidgan.media.video import has_sound, is_video, probe_video, read_video
 from kvidgan.media.write import Sound, write_frames, write_image
 from kvidgan.media.write_together import write_together
@@ -38,6 +39,8 @@ __all__ = [
     "CONTEXT_COLOUR",
     "IMAGE_SUFFIXES",
     "PREDICTED_COLOUR",
+    "MapImage",
+    "NotAMap",
     "Sound",
     "VideoFacts",
     "bordered",
@@ -54,6 +57,7 @@ __all__ = [
     "has_sound",
     "image_size",
     "is_animation",
+    "is_tolerated",
     "is_video",
     "natural_key",
     "parse_size",

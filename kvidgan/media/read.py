@@ -81,31 +81,6 @@ def read_image(path: Path) -> np.ndarray:
             raise UserError(f"{path} is a damaged image ({reason(error)}): replace it.") from error
 
 
-def read_map(path: Path) -> np.ndarray:
-    """Read an image of numbers instead of colours, such as class or instance ids.
-
-    Returns:
-        The indices of a palette image or the values of a grey one, uint8 or uint16 (height, width).
-
-    Raises:
-        UserError: If the file is missing, no image, truncated, or has colours.
-    """
-    with open_image(path) as image:
-        try:
-            ImageOps.exif_transpose(image, in_place=True)
-            values = np.array(image)
-        except UNREADABLE as error:
-            raise UserError(f"{path} is a damaged image ({reason(error)}): replace it.") from error
-        if image.mode in ("P", "L", "1"):
-            return values.astype(np.uint8)
-        if image.mode.startswith("I") and values.min() >= 0 and values.max() < 2**16:
-            return values.astype(np.uint16)
-        raise UserError(
-            f"{path} has colours or fractions ({image.mode}): expected one number a pixel, an"
-            " 8-bit or 16-bit image in grey or with a palette; save the ids themselves."
-        )
-
-
 @contextmanager
 def open_image(path: Path) -> Iterator[Image.Image]:
     """Open an image, or an animation, with Pillow.

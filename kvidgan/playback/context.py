@@ -1,14 +1,17 @@
 """Context: what a rollout begins with, context frames or label maps, and the truth beside it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from kvidgan.contract import History
 from kvidgan.data.clips import Clip, LabelClip, open_clip, open_labels, take
+from kvidgan.data.label_table import read_by, translated, translation
+from kvidgan.data.labels import LabelSet
 from kvidgan.errors import UserError
 from kvidgan.media import IMAGE_SUFFIXES, Sound, fit_frames, has_sound, read_image
 from kvidgan.playback.plan import ClipPlan
@@ -142,18 +145,22 @@ def _open_label_context(description: Description, plan: ClipPlan) -> Context:
 
 def _open_labels(description: Description, plan: ClipPlan) -> Clip | LabelClip:
     """Open the label maps that come with the data, or find them in its frames."""
-    wanted, size = expected_encoding(description).found, description.size
-    objects = "instances" in description.maps
+    known, size = LabelSet.known_to(expected_encoding(description)), description.size
+    options: dict[str, Any] = {"size": size, "objects": "instances" in description.maps}
     place = (plan.path, plan.video, plan.reading)
-    clip: Clip | LabelClip = open_clip(*place, size=size, objects=objects)
-    if clip.label_set is None:
-        if wanted == "ids":
-            clip = open_labels(*place, size=size, objects=objects)
-        else:
-            clip = open_clip(*place, labels=wanted, size=size)
+    with read_by(known):
+        clip: Clip | LabelClip = open_clip(*place, **options, may_be_maps=known.kind == "ids")
+        if clip.label_set is None:
+            if known.kind == "ids":
+                clip = open_labels(*place, **options)
+            else:
+                clip = open_clip(*place, labels=known.kind, size=size)
     assert clip.label_set is not None
+    assert clip.labels is not None
     check_classes(description, plan.path, clip.label_set.kind, clip.label_set.names)
-    return clip
+    table = translation(clip.label_set, known, plan.path)
+    labels = (translated(one, table, plan.path, objects=one.ndim == 3) for one in clip.labels)
+    return clip if table is None else replace(clip, labels=labels)
 
 
 def _num_context(description: Description, first: str | None) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
-from kvidgan.contract import Condition, Encoding
+from kvidgan.contract import NO_CLASS, Condition, Encoding
 from kvidgan.errors import UserError
 from kvidgan.media import to_float
 from kvidgan.rollout.description import Description
@@ -90,15 +90,19 @@ def _moment(name: str, spec: Condition, objects: bool, frame: Array, videos: int
 
 
 def _channels(name: str, encoding: Encoding, moment: Array) -> Array:
-    _check_labels(name, encoding.one_hot, moment[..., 0])
-    encoded = np.eye(encoding.one_hot, dtype="float32")[moment[..., 0]]
+    classes = encoding.one_hot
+    _check_labels(name, classes, moment[..., 0])
+    # One row more than classes, all zeros, for pixels of none.
+    encoded = np.eye(classes + 1, classes, dtype="float32")[np.minimum(moment[..., 0], classes)]
     if not encoding.instance_edges:
         return encoded
     return np.concatenate([encoded, _edges(moment[..., 1])], axis=-1)
 
 
 def _check_labels(name: str, classes: int, labels: Array) -> None:
-    if labels.max() >= classes or labels.min() < 0:
+    """Refuse numbers of no class, but for 255 where there are fewer: pixels of none."""
+    labels = labels[labels != NO_CLASS]
+    if labels.size and (labels.max() >= classes or labels.min() < 0):
         raise UserError(
             f"{name}: expected class numbers 0 to {classes - 1}, found {labels.min()} to "
             f"{labels.max()}; use the classes that the model was trained on."

@@ -83,9 +83,9 @@ def _painted(own: Looks, chosen: Chosen, known: _Vectors, seed: int, moment: Arr
 
 
 def _vector(own: Looks, chosen: Chosen, seed: int, label: int, instance: int) -> Array:
-    name, vectors = own.names[label], own.vectors[label]
-    if not vectors:  # never seen in training
+    if label >= len(own.names) or not own.vectors[label]:  # no class, or never seen in training
         return np.zeros(own.features, "float32")
+    name, vectors = own.names[label], own.vectors[label]
     number = chosen.get(f"{name}:{instance}", chosen.get(name))
     if number is None:
         rng = np.random.default_rng([seed, zlib.crc32(b"look"), label, instance])

@@ -133,6 +133,7 @@ def for_data(config: Config, store: ClipStore) -> Config:
         unlabelled=int((store.index["class"] < 0).sum()),
         labels=list(labels.names) if labels else None,
         labels_from=labels.kind if labels else None,
+        label_values=labels.values if labels else None,
     )
     try:
         family = config.family.for_data(facts)

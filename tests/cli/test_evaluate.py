@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from kvidgan.rollout import export_step
 from tests.evaluation.conftest import copying, squares
@@ -114,3 +115,31 @@ def test_a_mistake_is_one_sentence(files, kvidgan, arguments, sentence):
     assert last.startswith("error: ")
     assert sentence in last
     assert not any("Traceback" in line for line in before)
+
+
+@pytest.mark.parametrize("kind", ["folder", "store"])
+def test_label_maps_by_the_models_table(files, kvidgan, kind):
+    """The maps show one of the model's three classes, and pixels of none."""
+    values = {"0": "0", "100": "100", "200": "200", "255": None}
+    export_step(*steps.following(past=0, values=values), "sparse.keras")
+    labels = np.full((4, 32, 48), 200, np.uint8)
+    for time, one in enumerate(labels):
+        one[8:20, 4 + time : 16 + time] = 255  # where it draws 0, a middle grey
+    for room in "AB":
+        folder = files / "set" / f"test_{room}" / "s"
+        folder.mkdir(parents=True)
+        for time, one in enumerate(labels):
+            grey = np.where(one == 255, 128, 255).astype(np.uint8)
+            Image.fromarray(one if room == "A" else grey).save(folder / f"{time}.png")
+    data = "set"
+    if kind == "store":
+        (files / "p.txt").write_text("200 200 200 200\n255 255 255 ignored\n")
+        data = "set.h5"
+        status, _, err = kvidgan("prepare", "set", data, "--palette", "p.txt")
+        assert status == 0, err
+    command = ["evaluate", "sparse.keras", data, "-n", 2, "--clips", 1, "-o", "out"]
+    status, _, err = kvidgan(*command)
+    assert status == 0, err
+    report = json.loads((files / "out" / "report.json").read_text())
+    assert set(report["scores"]) == {"sparse", "copy last"}
+    assert report["scores"]["sparse"]["all"]["psnr"][0]["mean"] == 60

@@ -389,9 +389,14 @@ def test_masks_alone(tmp_path):
     assert [int(labels[0, 0]) for labels in clip.labels] == [0, 1, 0]
 
 
-def test_what_are_no_label_maps(folders, strips):
-    with pytest.raises(UserError, match=r"frame1\.png has colours or fractions \(RGB\): expected"):
-        open_labels(folders)
+def test_what_are_no_label_maps(tmp_path, strips):
+    noise = tmp_path / "noise"
+    noise.mkdir()
+    colours = np.random.default_rng(0).integers(0, 256, (2, 20, 25, 3), np.uint8)
+    for number, frame in enumerate(colours):
+        Image.fromarray(frame).save(noise / f"{number}.png")
+    with pytest.raises(UserError, match=r"have 1000 colours, .*/noise/1\.png"):
+        open_labels(noise)
     with pytest.raises(UserError, match="holds film strips without label maps: expected a folder"):
         open_labels(strips)
 

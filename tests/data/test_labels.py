@@ -18,6 +18,11 @@ def test_what_is_found():
 def test_label_sets_in_words():
     assert LabelSet("ids", ("0", "1", "2")).describe() == "ids of 3 classes"
     assert LabelSet("ids", ("0",)).describe() == "ids of 1 class"
+    assert LabelSet("ids", ("0",), {"0": "0", "255": None}).describe() == (
+        "ids of 1 class, and pixels of none"
+    )
+    many = LabelSet("ids", tuple("abcdefghijklmn"))
+    assert many.describe() == "ids of 14 classes (a, b, c, d, e, f, g, h, i, j, k, l, ...)"
     assert found_label_set("edges").describe() == "edges of 2 classes (background, edge)"
 
 

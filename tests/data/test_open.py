@@ -153,6 +153,7 @@ def test_a_store_with_other_labels_than_asked_for(tmp_path):
             "expected foreground, found edges of 2 classes .*prepare",
         ),
         (plain, {"classes": 2}, r"data\.classes: expected 2, found no labels in"),
+        (edges, {"palette": "p.txt"}, r"data\.palette: expected none for .*, a clip store, whose"),
         (edges, {"classes": 3}, r"data\.classes: expected 3, found edges of 2 classes"),
     ):
         with pytest.raises(UserError, match=sentence):

@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 
+from kvidgan.contract import NO_CLASS
 from kvidgan.evaluation import averages as module
 from kvidgan.evaluation.averages import average_frames
+from kvidgan.evaluation.baselines import play_baselines
 from kvidgan.evaluation.chosen_clips import choose_clips
 from kvidgan.media import fit_frames, fit_maps
 from tests.evaluation.conftest import labelled_videos
@@ -59,3 +61,20 @@ def test_in_the_models_size(stored):
     frames, labels = fit_frames(videos[0], 16, 20, 1), fit_maps(maps[0], 16, 20)
     np.testing.assert_array_equal(found.images[16, 20], np.rint(frames.mean(0)))
     np.testing.assert_array_equal(found.colours[1], np.rint(frames[labels == 1].mean(0)))
+
+
+def test_pixels_of_no_class_have_a_mean_of_their_own(stored):
+    videos, maps = labelled_videos(2)
+    for one in maps:
+        one[:, :9] = NO_CLASS
+    found = average_frames(planned(stored(videos, splits=["train", "test"], maps=maps)))
+    assert len(found.colours) == 4
+    played = play_baselines(["class colours"], videos[1][None], iter(maps[1][:, None]), found)
+    drawn = next(played["class colours"])[0]
+    np.testing.assert_array_equal(
+        drawn, found.colours[np.where(maps[1][0] == NO_CLASS, 3, maps[1][0])]
+    )
+    np.testing.assert_array_equal(found.colours[3], np.rint(videos[0][:, :9].mean((0, 1, 2))))
+    for number in range(3):
+        expected = np.rint(videos[0][maps[0] == number].mean(0))
+        np.testing.assert_array_equal(found.colours[number], expected)

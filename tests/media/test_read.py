@@ -52,35 +52,6 @@ def test_read_image_palette_with_transparency(tmp_path):
     np.testing.assert_array_equal(found, [[[255, 0, 0], [0, 0, 0]]])
 
 
-@pytest.mark.parametrize(
-    ("mode", "values", "kind"),
-    [("L", [0, 7, 255], "uint8"), ("1", [0, 1, 1], "uint8"), ("I;16", [0, 7, 60000], "uint16")],
-)
-def test_maps_are_read_as_numbers(tmp_path, mode, values, kind):
-    dtype = {"L": np.uint8, "1": bool, "I;16": np.uint16}[mode]
-    Image.fromarray(np.array([values] * 2, dtype)).save(tmp_path / "m.png")
-    found = media.read_map(tmp_path / "m.png")
-    assert (found.dtype.name, found.tolist()) == (kind, [values] * 2)
-
-
-def test_maps_with_a_palette_are_its_indices(tmp_path):
-    image = Image.new("P", (3, 1))
-    image.putpalette([255, 0, 0, 0, 255, 0, 9, 9, 9])
-    image.putdata([2, 0, 1])
-    image.save(tmp_path / "p.png")
-    assert media.read_map(tmp_path / "p.png").tolist() == [[2, 0, 1]]
-
-
-def test_maps_that_cannot_be_read(tmp_path):
-    Image.new("RGB", (4, 3)).save(tmp_path / "rgb.png")
-    with pytest.raises(UserError, match=r"rgb\.png has colours .*\(RGB\): expected one number a"):
-        media.read_map(tmp_path / "rgb.png")
-    Image.fromarray(RNG.integers(0, 255, (64, 64), np.uint8)).save(tmp_path / "cut.png")
-    (tmp_path / "cut.png").write_bytes((tmp_path / "cut.png").read_bytes()[:1500])
-    with pytest.raises(UserError, match=r"cut\.png is a damaged image"):
-        media.read_map(tmp_path / "cut.png")
-
-
 def test_content_decides_the_format(tmp_path):
     Image.new("RGB", (4, 4), (1, 2, 3)).save(tmp_path / "x.png")
     path = (tmp_path / "x.png").rename(tmp_path / "x.jpg")

@@ -63,7 +63,8 @@ def toy(tmp_path, kvidgan):
 
     def predict(model, data, *options):
         out = tmp_path / "out"
-        status, said, err = kvidgan("predict", model, data, "-o", out, "--scale", 1, *options)
+        fixed = ("-o", out, "--overwrite", "--scale", 1)
+        status, said, err = kvidgan("predict", model, data, *fixed, *options)
         assert status == 0, err
         return read(out), said
 
@@ -189,6 +190,96 @@ def test_extra_outputs_of_any_model(toy):
     assert len(read(toy.folder / "out-twice")) == 2
 
 
+# --- by the model's own table
+
+SPARSE = {"0": "0", "100": "100", "200": "200"}
+COLOURS = {"#000000": "road", "#ff0000": "car", "#0000ff": "sky", "#ffffff": None}
+
+
+def brightness(values, shades):
+    """What a model without a past makes: a grey for each value, 127.5 where there is no class."""
+    made = np.zeros((*values.shape, 3))
+    for value, shade in shades.items():
+        made[values == value] = shade
+    return made
+
+
+@pytest.mark.parametrize("kind", ["maps", "set", "store"])
+@pytest.mark.parametrize("ids", [(0, 200), (200,), (100, 200), (0, 100, 200)])
+def test_ids_mean_what_they_meant_in_training(toy, kind, ids):
+    model = toy.export("sparse", following(past=0, values=SPARSE))
+    values = np.array(ids, np.uint8)[LABELS % len(ids)]
+    save(toy.folder / "new" / "train_A" / "s", values)
+    save(toy.folder / "new" / "train_B" / "s", FRAMES)
+    data = {"maps": toy.folder / "new" / "train_A" / "s", "set": toy.folder / "new"}.get(kind)
+    if data is None:  # it is prepared without the model, and has a table of its own
+        data = toy.folder / "new.h5"
+        prepare_path(str(toy.folder / "new"), data)
+    made, _ = toy.predict(model, data)
+    assert close(made, brightness(values, {0: 0, 100: 127.5, 200: 255}))
+
+
+def test_a_value_that_the_model_does_not_know(toy, kvidgan):
+    model = toy.export("sparse", following(past=0, values=SPARSE))
+    assert "values 0 is 0, 100 is 100, 200 is 200" in kvidgan("info", model)[1]
+    save(toy.folder / "new" / "train_A" / "s", LABELS * np.uint8(50))
+    save(toy.folder / "new" / "train_B" / "s", FRAMES)
+    prepare_path(str(toy.folder / "new"), toy.folder / "new.h5")
+    for data, where in (
+        (toy.folder / "new" / "train_A" / "s", "0.png: expected what stands for the classes that"),
+        (toy.folder / "new", "0.png: expected what stands for the classes that the model was"),
+        (toy.folder / "new.h5", "new.h5: expected label maps of what the model was trained on, 0,"),
+    ):
+        status, _, err = kvidgan("predict", model, data, "-o", toy.folder / "x.gif")
+        assert (status, len(err.strip().splitlines())) == (1, 1)
+        assert where in err
+        assert "found 50;" in err
+
+
+def test_colours_mean_what_they_meant_in_training(toy, kvidgan):
+    model = toy.export("colours", following(past=0, values=COLOURS))
+    colours = np.array([(0, 0, 255), (255, 255, 255), (0, 0, 255)], np.uint8)[LABELS]
+    made, _ = toy.predict(model, save(toy.folder / "new", colours))
+    assert close(made, brightness(LABELS, {0: 255, 1: 127.5, 2: 255})), "neither road nor car"
+    (toy.folder / "p.txt").write_text("9 9 9 car\n0 0 7 sky\n1 1 1 road\n")
+    colours = np.array([(1, 1, 1), (9, 9, 9), (0, 0, 7)], np.uint8)[LABELS]
+    other = save(toy.folder / "other", colours)
+    made, _ = toy.predict(model, other, "--palette", toy.folder / "p.txt")
+    assert close(made, brightness(LABELS, {0: 0, 1: 127.5, 2: 255})), "by name"
+    _, _, err = kvidgan("predict", model, other, "-o", toy.folder / "x.gif")
+    assert "found the colour #" in err
+
+
+def test_of_no_class_all_channels_are_zero(toy):
+    model = toy.export(
+        "void", following(past=0, values={"0": "a", "1": "b", "2": "c", "255": None})
+    )
+    values = LABELS.copy()
+    values[:, 3:9] = 255
+    save(toy.folder / "new" / "train_A" / "s", values)
+    save(toy.folder / "new" / "train_B" / "s", FRAMES)
+    shades = {0: 0, 1: 127.5, 2: 255, 255: 127.5}
+    for data in (toy.folder / "new" / "train_A" / "s", toy.folder / "new"):
+        made, _ = toy.predict(model, data)
+        assert close(made, brightness(values, shades))
+    pictures, _ = toy.predict(model, toy.folder / "new", "--compare")
+    np.testing.assert_array_equal(pictures[:, 2 : 2 + HEIGHT, 2 : 2 + WIDTH], colour_labels(values))
+    made, _ = toy.predict(toy.single, toy.folder / "new", "--start", 1)
+    assert close(made, brightness(values, shades)[1:]), "a model that never saw any"
+
+
+def test_a_jpeg_mask_for_a_model_of_masks(toy):
+    model = toy.export("mask", following(past=0, classes=2, values={"0": "back", "255": "front"}))
+    mask = np.zeros((3, 32, 48), np.uint8)
+    mask[1:, 8:24, 9:30] = 255
+    folder = save(toy.folder / "new", mask)
+    for number, one in enumerate(mask):
+        (folder / f"{number}.png").unlink()
+        Image.fromarray(one).save(folder / f"{number}.jpg", quality=60)
+    made, _ = toy.predict(model, folder)
+    assert close(made, brightness(mask, {0: 0, 255: 255}))
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -204,7 +295,7 @@ def test_extra_outputs_of_any_model(toy):
         (["{model}", "{maps}", "--first", "{model}"], "from label maps alone, found a toy model"),
         (["{model}", "{maps}", "--first", "nowhere"], "nowhere does not exist"),
         (["{objects}", "{set}"], "has label maps without instance maps"),
-        (["{single}", "{set}/test_B/s"], "has colours or fractions (RGB)"),
+        (["{single}", "{set}/test_B/s"], "Label maps have 3366 colours, the last found in"),
         (["{noise}", "{set}"], "make videos with kvidgan generate"),
     ],
 )

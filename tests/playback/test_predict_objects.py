@@ -39,7 +39,8 @@ def data(request, tmp_path):
 def predicted(kvidgan, tmp_path, data, *options):
     out = tmp_path / "out"
     model = export_step(*dressed(LOOKS), tmp_path / "toy.keras")
-    status, _, err = kvidgan("predict", model, data, "-o", out, "--scale", 1, *options)
+    fixed = ("-o", out, "--overwrite", "--scale", 1)
+    status, _, err = kvidgan("predict", model, data, *fixed, *options)
     assert status == 0, err
     return np.stack([np.asarray(Image.open(path)) for path in sorted(out.iterdir())])
 

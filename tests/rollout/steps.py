@@ -58,17 +58,23 @@ def labelled():
     )
 
 
-def following(past=2, classes=3, found="ids", channels=3, edges=False, empty=False, **frame):
+def following(
+    past=2, classes=3, found="ids", channels=3, edges=False, empty=False, values=None, **frame
+):
     """The frame is half way from the last one, if it has a past, to what its label map shows.
 
-    That is -1 for the first class, 1 for the last. `edges` adds a channel, which is not looked at.
+    That is -1 for the first class, 1 for the last, 0 for none. `edges` adds a channel, which is not
+    looked at; `values` tell what stands for which class.
     """
     labels = keras.Input((3, None, None, classes + edges), name="labels")
-    values = ops.reshape(ops.linspace(-1.0, 1.0, classes), (1, 1, 1, classes))
-    shown = ops.sum(labels[:, -1, :, :, :classes] * values, axis=-1, keepdims=True)
+    levels = ops.reshape(ops.linspace(-1.0, 1.0, classes), (1, 1, 1, classes))
+    shown = ops.sum(labels[:, -1, :, :, :classes] * levels, axis=-1, keepdims=True)
     raw = ops.repeat(shown, channels, axis=-1)
     inputs, outputs = {"labels": labels}, {"frame": raw}
     encoding = {"one_hot": classes, "found": found, "instance_edges": edges}
+    if values is not None:
+        names = list(dict.fromkeys(name for name in values.values() if name is not None))
+        encoding |= {"one_hot": len(names), "names": names, "values": values}
     about = {"labels": {"role": "condition", "frames": 3, "encoding": encoding}}
     extras = {}
     if past:

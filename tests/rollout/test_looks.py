@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from kvidgan.contract import Looks
+from kvidgan.contract import NO_CLASS, Looks
 from kvidgan.errors import UserError
 from kvidgan.rollout import Rollout
 from kvidgan.rollout.label_maps import shared_stream
@@ -57,6 +57,13 @@ def test_objects_keep_their_look_and_others_have_another(rollout):
     assert len(np.unique(walking[0], axis=0)) > 1, "of twelve objects not all look alike"
     assert close(frames[:, 0], GREY), "class a has one look"
     assert close(frames[:, 2], GREY), "features of a class that was never seen are zeros"
+
+
+def test_what_is_of_no_class_has_no_look(rollout):
+    maps = scene()
+    maps[:, 0, :5, 0] = NO_CLASS
+    frames = played(rollout, maps)[:, 0]
+    assert close(frames[:, 0], GREY), "features of zeros"
 
 
 def test_looks_come_from_the_content_seed(rollout):

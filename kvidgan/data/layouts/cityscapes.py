@@ -217,8 +217,10 @@ def _labelled(
 
 def _is_void(run: Sequence[LabelledFrame], kind: str) -> bool:
     try:
-        values = read_map(run[0].labels)
+        values = read_map(run[0].labels).numbers
     except UserError:
+        return False
+    if values is None:
         return False
     return bool((values <= _LAST_VOID).all() if kind == "labelIds" else (values == 255).all())
 

@@ -47,7 +47,9 @@ def is_davis(tree: Tree) -> bool:
     return bool(_sequences(tree, PICTURES).keys() & _sequences(tree, MAPS).keys())
 
 
-def davis(tree: Tree, classes: int | None = None, select: str | None = None) -> Source:
+def davis(
+    tree: Tree, classes: int | None = None, select: str | None = None, palette: str | None = None
+) -> Source:
     """List the sequences of one resolution, with their maps: frames that have a map only.
 
     Args:
@@ -55,6 +57,7 @@ def davis(tree: Tree, classes: int | None = None, select: str | None = None) -> 
         classes: Number of classes; None for one more than the highest number of an object.
         select: A resolution such as 1080p, or a folder of ImageSets such as 2016; None for 480p,
             or the first, and the last year.
+        palette: File that tells which colour is which class; None to find out.
 
     Raises:
         UserError: If there is nothing of what is selected, or an id is beyond the classes.
@@ -74,7 +77,7 @@ def davis(tree: Tree, classes: int | None = None, select: str | None = None) -> 
     labelled, frames = _pairs(pictures, maps, splits, by_set, skipped)
     if labelled:
         rooted = {key: _rooted(tree.root, pairs) for key, pairs in labelled.items()}
-        source = labelled_source(tree, "davis", rooted, skipped, classes)
+        source = labelled_source(tree, "davis", rooted, skipped, classes, palette)
     else:
         source = _plain(tree, pictures, splits, skipped)
     part = f"frames with maps only, {sum(map(len, labelled.values()))} of {frames}"

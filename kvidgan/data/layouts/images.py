@@ -1,18 +1,13 @@
-"""Image files: frames and label maps that lie in one file each."""
+"""Image files: frames that lie in one file each."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import zip_longest
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
-from kvidgan.data.labels import LabelSet
 from kvidgan.errors import UserError
-from kvidgan.media import damaged, image_size, read_image, read_map
-
-_MASK = ("background", "foreground")
+from kvidgan.media import damaged, image_size, read_image
 
 
 def equally_large(paths: Sequence[Path]) -> tuple[list[Path], list[UserError]]:
@@ -67,82 +62,3 @@ def read_frames(paths: Sequence[Path]) -> Iterator[np.ndarray]:
             damaged(error)
         else:
             yield frame
-
-
-# --- label maps
-
-
-class LabelIds(NamedTuple):
-    """LabelIds: the ids that were found in label maps.
-
-    Attributes:
-        highest: Highest id of all.
-        file: File that the highest id is in.
-        mask: Whether all ids are 0 or 255.
-    """
-
-    highest: int = -1
-    file: Path = Path()
-    mask: bool = True
-
-    def merged(self, other: "LabelIds") -> "LabelIds":
-        """Return the ids of both."""
-        return max(self, other, key=lambda ids: ids.highest)._replace(mask=self.mask and other.mask)
-
-
-def inspect_labels(maps: Sequence[Path], images: Sequence[Path] = ()) -> LabelIds:
-    """Read label maps to find their ids, and check that they fit their images.
-
-    Args:
-        maps: Files of the label maps.
-        images: Files of the images that they belong to, in the same order; empty for none.
-
-    Raises:
-        UserError: If one is no label map, or not of its image's size.
-    """
-    found = LabelIds()
-    for path, image in zip_longest(maps, images):
-        values = _label_map(path)
-        if image is not None and values.shape != image_size(image):
-            high, wide = image_size(image)
-            raise UserError(
-                f"{path} is {values.shape[1]}x{values.shape[0]}, its image {image} is"
-                f" {wide}x{high}: expected one size."
-            )
-        mask = found.mask and bool(((values == 0) | (values == 255)).all())
-        found = found.merged(LabelIds(int(values.max()), path, mask))
-    return found
-
-
-def label_set(ids: LabelIds, classes: int | None = None) -> LabelSet:
-    """Return the classes of label maps.
-
-    Args:
-        ids: Ids that `inspect_labels` found in them.
-        classes: Number of classes; None for as many as the ids need.
-
-    Raises:
-        UserError: If an id is beyond the number of classes.
-    """
-    if ids.mask and ids.highest == 255 and classes in (None, 2):
-        return LabelSet("ids", _MASK)
-    if classes is not None and ids.highest >= classes:
-        raise UserError(
-            f"{ids.file}: expected class ids from 0 to {classes - 1}, found {ids.highest}: declare"
-            f" {ids.highest + 1} with --classes (data.classes), or mend the label maps."
-        )
-    return LabelSet("ids", tuple(map(str, range(classes or ids.highest + 1))))
-
-
-def read_labels(paths: Sequence[Path], labels: LabelSet) -> Iterator[np.ndarray]:
-    """Read label maps, uint8 (height, width) each: places in the classes' names."""
-    for path in paths:
-        values = _label_map(path)
-        yield (values > 0).astype(np.uint8) if labels.names == _MASK else values
-
-
-def _label_map(path: Path) -> np.ndarray:
-    values = read_map(path)
-    if values.dtype != np.uint8:
-        raise UserError(f"{path} has 16 bit: expected class ids from 0 to 255, in 8 bit.")
-    return values

@@ -1,8 +1,8 @@
 """Layout `labelled_frames`: folders of label maps, images and instance maps side by side.
 
-    train_A/SEQ/0001.png      class ids, 8 bit; or 0 and 255 throughout, a mask
+    train_A/SEQ/0001.png      class ids, colours or places in a palette; or 0 and 255, a mask
     train_B/SEQ/0001.jpg      frames
-    train_inst/SEQ/0001.png   ids of objects, 8 or 16 bit, 0: none; need not be there
+    train_inst/SEQ/0001.png   ids or colours of objects, 0 or black: none; need not be there
 
 `test_A` and so on make splits. A frame and its maps have the same name up to the suffix.
 """
@@ -32,15 +32,16 @@ def is_labelled_frames(tree: Tree) -> bool:
     return any((split, "b") in found for split, kind in found if kind == "a")
 
 
-def labelled_frames(tree: Tree, classes: int | None = None) -> Source:
+def labelled_frames(tree: Tree, classes: int | None = None, palette: str | None = None) -> Source:
     """List the sequences whose frames all have a label map.
 
     Args:
         tree: Listing with `train_A` and `train_B`, or the same of other splits.
-        classes: Number of classes; None for one more than the highest id that is found.
+        classes: Number of classes; None for as many as are found in the label maps.
+        palette: File that tells which colour is which class; None to find out.
 
     Raises:
-        UserError: If an id is beyond the classes.
+        UserError: If an id is beyond the classes, or the label maps have two meanings.
     """
     sequences = _sequences(tree)
     used = {path for files in sequences.values() for paths in files.values() for path in paths}
@@ -58,7 +59,7 @@ def labelled_frames(tree: Tree, classes: int | None = None) -> Source:
         else:
             instances = files.get("inst", [None] * len(files["b"]))
             frames[key] = list(map(LabelledFrame, files["b"], files["a"], instances))
-    return labelled_source(tree, "labelled_frames", frames, skipped, classes)
+    return labelled_source(tree, "labelled_frames", frames, skipped, classes, palette)
 
 
 # --- pairing

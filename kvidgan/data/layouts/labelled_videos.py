@@ -7,18 +7,16 @@ from typing import NamedTuple
 
 import numpy as np
 
+from kvidgan.data.label_table import LabelTable
 from kvidgan.data.labels import LabelSet
 from kvidgan.data.layouts.files import Tree
-from kvidgan.data.layouts.images import (
-    LabelIds,
-    inspect_labels,
-    label_set,
-    read_frames,
-    read_labels,
-)
+from kvidgan.data.layouts.images import equally_large, read_frames
+from kvidgan.data.layouts.instance_maps import colour_ids, instance_facts, read_instances
+from kvidgan.data.layouts.label_maps import found_labels, stated_labels
+from kvidgan.data.layouts.map_facts import MapFacts
 from kvidgan.data.source import Skipped, Source, Video, without_path
 from kvidgan.errors import UserError
-from kvidgan.media import image_size, read_map
+from kvidgan.media import MapImage, NotAMap, image_size, is_tolerated, read_map, tolerated
 
 
 class LabelledFrame(NamedTuple):
@@ -27,12 +25,17 @@ class LabelledFrame(NamedTuple):
     Attributes:
         image: File of the picture.
         labels: File of the label map.
-        instances: File of the instance map, ids of objects of 8 or 16 bit, 0: none; None without.
+        instances: File of the instance map, numbers of objects of 8 or 16 bit, 0: none, or a colour
+            for each; None without.
     """
 
     image: Path
     labels: Path
     instances: Path | None = None
+
+
+class _Unfit(UserError):
+    """Unfit: a sequence that cannot be used, beside others that can."""
 
 
 def labelled_source(
@@ -41,39 +44,125 @@ def labelled_source(
     sequences: Mapping[tuple[str, str], Sequence[LabelledFrame]],
     skipped: list[Skipped],
     classes: int | None = None,
+    palette: str | None = None,
+    names: Sequence[str] | None = None,
 ) -> Source:
     """Make a source with one video a sequence; sequences that cannot be one are skipped.
+
+    Of a sequence, frames are left out whose image, label map or instance map is damaged, or whose
+    image is of another size than most.
 
     Args:
         tree: Listing that the files are of.
         layout: Name of the layout.
         sequences: Frames of each sequence by (split, name); split "" without one.
         skipped: Files and sequences that are skipped already.
-        classes: Number of classes; None for one more than the highest id that is found.
+        classes: Number of classes; None for as many as are found in the label maps, or named.
+        palette: File that tells which colour is which class; None to find out.
+        names: Names of the ids from 0, where numbers stand for classes; None for the numbers.
 
     Raises:
-        UserError: If an id is beyond the classes.
+        UserError: If a value is beyond the classes, or the label maps have two meanings.
     """
-    found: dict[tuple[str, str], Sequence[LabelledFrame]] = {}
-    ids = LabelIds()
+    table = stated_labels(palette)
+    found: dict[tuple[str, str], list[LabelledFrame]] = {}
+    labels, objects = MapFacts(), instance_facts()
     for key, frames in sequences.items():
         try:
-            maps, images = [one.labels for one in frames], [one.image for one in frames]
-            ids = ids.merged(inspect_labels(maps, images))
-        except UserError as error:
+            one = _inspected(frames, table)
+        except _Unfit as error:
             skipped.append(Skipped(key[1], without_path(error, tree.root)))
         else:
-            found[key] = frames
+            found[key] = one.frames
+            labels.merge(one.labels)
+            objects.merge(one.objects)
+            reasons = (without_path(error, tree.root) for error in one.errors)
+            skipped += [Skipped(key[1], reason, rest_kept=True) for reason in reasons]
     if not found:
         return Source(layout, tree.path, [], skipped)
-    labels = label_set(ids, classes)
-    videos = [_video(name, split, frames, labels) for (split, name), frames in found.items()]
-    with_instances = any(one.instances for frames in found.values() for one in frames)
-    note = "with instance maps" if with_instances else ""
-    return Source(layout, tree.path, videos, skipped, note=note, labels=labels)
+    understood = found_labels(labels, classes, table, names)
+    ids = colour_ids(objects)
+    with_objects = any(one.instances for frames in found.values() for one in frames)
+    notes = [understood.note, "with instance maps" if with_objects else ""]
+    return Source(
+        layout,
+        tree.path,
+        [_video(*key, frames, understood.labels, ids) for key, frames in found.items()],
+        skipped,
+        note=", ".join(filter(None, notes)),
+        guesses=list(understood.guesses),
+        labels=understood.labels,
+    )
 
 
-def _video(name: str, split: str, frames: Sequence[LabelledFrame], labels: LabelSet) -> Video:
+# --- listing
+
+
+class _Inspected(NamedTuple):
+    """Inspected: the frames of a sequence that can be used, and what their maps show.
+
+    Attributes:
+        frames: Frames, all of one size.
+        errors: Why others are left out.
+        labels: What the label maps show.
+        objects: What the instance maps show.
+    """
+
+    frames: list[LabelledFrame]
+    errors: list[UserError]
+    labels: MapFacts
+    objects: MapFacts
+
+
+def _inspected(frames: Sequence[LabelledFrame], table: LabelTable | None) -> _Inspected:
+    """Read all maps of a sequence, and the headers of its images.
+
+    Raises:
+        UserError: If a label map does not fit the table, or a JPEG is no mask.
+        _Unfit: If the sequence cannot be used.
+    """
+    try:
+        images, errors = equally_large([one.image for one in frames])
+    except UserError as error:
+        raise _Unfit(str(error)) from error
+    size, whole = image_size(images[0]), set(images)
+    found = _Inspected([], errors, MapFacts(), instance_facts())
+    for one in (one for one in frames if one.image in whole):
+        try:
+            labels = _sized_map(one.labels, size, f"its image {one.image}")
+            objects = one.instances and _sized_map(one.instances, size, "its label map")
+        except (NotAMap, _Unfit) as error:
+            raise _Unfit(str(error)) from error
+        except UserError as error:
+            errors.append(error)
+            continue
+        found.frames.append(one)
+        found.labels.add(one.labels, labels, table)
+        if one.instances and objects:
+            found.objects.add(one.instances, objects)
+    if not found.frames:
+        raise _Unfit(str(errors[0]))
+    return found
+
+
+def _sized_map(path: Path, size: tuple[int, int], other: str) -> MapImage:
+    image = read_map(path)
+    if image.size != size:
+        (high, wide), (height, width) = image.size, size
+        raise _Unfit(f"{path} is {wide}x{high}, {other} is {width}x{height}: expected one size.")
+    return image
+
+
+# --- reading
+
+
+def _video(
+    split: str,
+    name: str,
+    frames: Sequence[LabelledFrame],
+    labels: LabelSet,
+    objects: dict[int, int] | None,
+) -> Video:
     images = [one.image for one in frames]
     height, width = image_size(images[0])
     return Video(
@@ -84,22 +173,25 @@ def _video(name: str, split: str, frames: Sequence[LabelledFrame], labels: Label
         height=height,
         width=width,
         files=tuple(path for one in frames for path in one if path is not None),
-        read_maps=partial(_read_maps, frames, labels),
+        read_maps=partial(_read_maps, frames, labels, objects),
     )
 
 
 def _read_maps(
-    frames: Sequence[LabelledFrame], labels: LabelSet
+    frames: Sequence[LabelledFrame], labels: LabelSet, objects: dict[int, int] | None
 ) -> Iterator[dict[str, np.ndarray]]:
-    maps = read_labels([one.labels for one in frames], labels)
-    for values, path in zip(maps, (one.instances for one in frames), strict=True):
-        if path is None:
-            yield {"labels": values}
+    """Read the maps of each frame; of those that `read_frames` leaves out, none."""
+    table = LabelTable(labels)
+    for one in frames:
+        if is_tolerated() and not _is_whole(one.image):
             continue
-        ids = read_map(path).astype(np.uint16)
-        if ids.shape != values.shape:
-            raise UserError(
-                f"{path} is {ids.shape[1]}x{ids.shape[0]}, its label map is"
-                f" {values.shape[1]}x{values.shape[0]}: expected one size."
-            )
-        yield {"labels": values, "instances": ids}
+        maps = {"labels": table.read(one.labels, read_map(one.labels))}
+        if one.instances is not None:
+            maps["instances"] = read_instances(one.instances, objects)
+        yield maps
+
+
+def _is_whole(image: Path) -> bool:
+    """Return whether an image can be read: what is wrong with it is told where it is read."""
+    with tolerated(lambda error: None):
+        return next(read_frames([image]), None) is not None

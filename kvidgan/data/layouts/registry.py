@@ -61,15 +61,17 @@ class Layout(NamedTuple):
 # In the order in which they are tried: data sets by their own trees first, then what any folder may
 # be; a folder of film strips is a folder of images, too.
 LAYOUTS = {
-    "labelled_frames": Layout(is_labelled_frames, labelled_frames, ("classes",), whole=True),
+    "labelled_frames": Layout(
+        is_labelled_frames, labelled_frames, ("classes", "palette"), whole=True
+    ),
     "poses": Layout(is_poses, poses, whole=True),
     "cityscapes": Layout(is_cityscapes, cityscapes, ("classes", "select"), whole=True),
-    "davis": Layout(is_davis, davis, ("classes", "select"), whole=True),
+    "davis": Layout(is_davis, davis, ("classes", "select", "palette"), whole=True),
     "ucf101": Layout(is_ucf101, ucf101, ("official_split", "fps")),
     "hmdb51": Layout(is_hmdb51, hmdb51, ("official_split", "fps")),
     "kth": Layout(is_kth, kth, ("fps",), whole=True),
     "labelled_folders": Layout(
-        is_labelled_folders, labelled_folders, ("classes", "select"), whole=True
+        is_labelled_folders, labelled_folders, ("classes", "select", "palette"), whole=True
     ),
     "film_strips": Layout(is_film_strips, film_strips),
     "videos": Layout(is_videos, videos, ("fps",)),

@@ -7,7 +7,7 @@
 
 What belongs to single frames lies beside them, at the same places under the same names:
 
-    /labels/64x64x3     class ids, uint8 (frames, height, width)
+    /labels/64x64x3     class numbers, uint8 (frames, height, width); 255 of up to 255: no class
     /instances/64x64x3  ids of objects, uint16 (frames, height, width); 0: none
     /flow/64x64x3       to the frame before, float16 (frames, height, width, 2): pixel p shows what
                         was at p + flow(p), pixels to the right and down; 0 in the first frame

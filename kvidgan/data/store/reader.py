@@ -242,8 +242,7 @@ class ClipStore:
 def _label_set(attributes: Mapping[str, Any]) -> LabelSet | None:
     if "labels" not in attributes:
         return None
-    stored = json.loads(attributes["labels"])
-    return LabelSet(stored["kind"], tuple(stored["names"]))
+    return LabelSet.stored(json.loads(attributes["labels"]))
 
 
 def _counts(numbers: Mapping[str, int]) -> str:

@@ -6,7 +6,7 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, astuple
+from dataclasses import astuple
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -89,7 +89,7 @@ class StoreWriter:
             "fingerprint": fingerprint,
         }
         if labels is not None:
-            self._attributes["labels"] = json.dumps(asdict(labels))
+            self._attributes["labels"] = json.dumps(labels.facts())
         self._stack = ExitStack()
 
     def __enter__(self) -> "StoreWriter":

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from kvidgan.adversarial.optimizers import OptimizerConfig
-from kvidgan.contract import DataFacts, FamilyConfig, LabelKind, MapName
+from kvidgan.contract import DataFacts, FamilyConfig, LabelKind, LabelValues, MapName
 from kvidgan.nn.patches import smallest_side
 from kvidgan.nn.temporal import span
 
@@ -26,6 +26,11 @@ class Config(FamilyConfig):
     )
     labels_from: LabelKind | None = Field(
         None, description="What the label maps are; null: as the data says."
+    )
+    label_values: LabelValues | None = Field(
+        None,
+        description="Names of the classes by what stands for them in files of label maps, where "
+        "that is not their number, null for no class; null: those of the data.",
     )
     instance_edges: bool = Field(
         False, description="Show the edges between instances too; the data needs instance maps."
@@ -165,6 +170,11 @@ class Config(FamilyConfig):
         return len(self.labels or []) + self.instance_edges
 
     @property
+    def has_unlabelled(self) -> bool:
+        """Whether label maps may have pixels of no class, which nothing is learned from."""
+        return None in (self.label_values or {}).values()
+
+    @property
     def maps(self) -> tuple[MapName, ...]:
         """What the data has to tell of each frame."""
         objects: tuple[MapName, ...] = (
@@ -197,6 +207,7 @@ class Config(FamilyConfig):
         for name, wanted, found in (
             ("labels", self.labels, data.labels),
             ("labels_from", self.labels_from, data.labels_from),
+            ("label_values", self.label_values, data.label_values),
         ):
             if wanted is not None and wanted != found:
                 raise ValueError(f"family.{name}: expected the data's, {found}, found {wanted}")
@@ -204,7 +215,8 @@ class Config(FamilyConfig):
             _check_foreground(self.foreground_labels, data.labels)
         except ValueError as error:
             raise ValueError(f"family.{error}") from error
-        return self.model_copy(update={"labels": data.labels, "labels_from": data.labels_from})
+        names = ("labels", "labels_from", "label_values")
+        return self.model_copy(update={name: getattr(data, name) for name in names})
 
 
 def _check_foreground(foreground: list[str], labels: list[str]) -> None:

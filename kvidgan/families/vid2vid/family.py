@@ -21,7 +21,7 @@ from kvidgan.families.vid2vid.discriminators import (
 )
 from kvidgan.families.vid2vid.features import REMEMBERED, clusters, encoder, over_objects, remember
 from kvidgan.families.vid2vid.generator import generator, past_name
-from kvidgan.families.vid2vid.losses import Window, motion_terms
+from kvidgan.families.vid2vid.losses import Window, as_judged, motion_terms
 from kvidgan.nn.layers import instance_edges, one_hot_labels, to_signal
 from kvidgan.nn.patches import halved
 from kvidgan.nn.perceptual import perceptual_loss, perceptual_network
@@ -187,12 +187,21 @@ class Family(FamilyModel):
         if config.features:
             objects["classes"] = self._new(batch["video_labels"])
             objects["instances"] = self._new(batch["video_instances"])
+        confidence = ops.cast(batch["video_confidence"], "float32")[..., None]
+
+        # Pixels of no class have no loss, and no flow to be trusted: (b, T, h, w, 1).
+        judged = {}
+        if config.has_unlabelled:
+            classes = ops.cast(batch["video_labels"], "int32")
+            judged["judged"] = (classes < len(config.labels or []))[..., None]
+            confidence = ops.where(judged["judged"], confidence, 0.0)
         return {
             **objects,
+            **judged,
             "frames": to_signal(batch["video"]),  # (b, T, h, w, c) in [-1, 1]
             "labels": labels,
             "flow": ops.cast(batch["video_flow"], "float32"),  # (b, T, h, w, 2), pixels
-            "confidence": ops.cast(batch["video_confidence"], "float32")[..., None],
+            "confidence": confidence,
             "position": ops.cast(batch["video_position"], "int32"),
         }
 
@@ -303,7 +312,8 @@ class Family(FamilyModel):
             if config.flow:
                 pasts = {"past": frames[:, -config.past :], **dict(zip(names, coarse, strict=True))}
                 inputs |= {k: self._seen_past(window, v, number) for k, v in pasts.items()}
-            outputs.append(self.generator(inputs, training=True))
+            output = self.generator(inputs, training=True)
+            outputs.append(as_judged(config, window, output, number))
             new = outputs[-1]["frame"][:, None]  # (b, 1, h, w, c)
             frames = ops.concatenate([frames, new], axis=1)
             coarse = [outputs[-1][f"{name}_next"] for name in names]
@@ -384,6 +394,7 @@ class Family(FamilyModel):
             one_hot=len(names),
             names=config.labels,
             found=config.labels_from or "ids",
+            values=config.label_values,
             instance_edges=config.instance_edges,
         )
         inputs: dict[str, Condition | History] = {

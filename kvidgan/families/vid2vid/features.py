@@ -37,7 +37,8 @@ def over_objects(
 
     Args:
         features: (batch, height, width, features), a batch of a size that is known.
-        labels: Class numbers (batch, height, width), below `classes`.
+        labels: Class numbers (batch, height, width); those from `classes` on are of no class, and
+            have features of zeros.
         instances: Numbers of objects (batch, height, width), 0: of none.
         classes: How many there are.
 
@@ -47,13 +48,18 @@ def over_objects(
     """
     batch, channels = features.shape[0], features.shape[-1]
     segments = batch * classes * OBJECTS
+    known = ops.cast(labels, "int32") < classes
     number = ops.cast(labels, "int32") * OBJECTS + ops.cast(instances, "int32") % OBJECTS
+    number = ops.where(known, number, 0)
     first = ops.arange(batch, dtype="int32")[:, None, None] * (classes * OBJECTS)
     place = ops.reshape(number + first, (-1,))
+    known = known[..., None]
     counted = ops.concatenate([features, ops.ones_like(features[..., :1])], axis=-1)
+    counted = ops.where(known, counted, 0.0)
     sums = ops.segment_sum(ops.reshape(counted, (-1, channels + 1)), place, segments)
     means = sums[:, :channels] / ops.maximum(sums[:, channels:], 1.0)
     painted = ops.reshape(ops.take(means, place, axis=0), ops.shape(features))
+    painted = ops.where(known, painted, 0.0)
     pixels = ops.cast(ops.shape(features)[1] * ops.shape(features)[2], "float32")
     table = ops.concatenate([means, sums[:, channels:] / pixels], axis=-1)
     return painted, ops.reshape(table, (batch, classes, OBJECTS, channels + 1))

@@ -5,7 +5,9 @@ from typing import Any
 from keras import ops
 
 from kvidgan.families.vid2vid.config import Config
+from kvidgan.families.vid2vid.generator import past_name
 from kvidgan.nn.losses import masked_l1
+from kvidgan.nn.patches import halved
 from kvidgan.nn.warp import warp
 
 Tensor = Any
@@ -33,6 +35,39 @@ LOSSES = {
     "weighted.",
     "mask": "How much is drawn anew where the past frame could be warped; weighted.",
 }
+
+
+def as_judged(
+    config: Config, window: Window, output: dict[str, Tensor], number: int
+) -> dict[str, Tensor]:
+    """Put real pixels where a label map has no class: whatever is drawn there, nothing is lost.
+
+    All that sees the generated frame sees this one: discriminators, other losses, and the generator
+    when it draws the next. Flow and mask count where the confidence is 1, which is 0 there.
+
+    Args:
+        config: The options.
+        window: Frames (batch, time, ...), and "judged" (batch, time, height, width, 1), where label
+            maps have a class; without the latter nothing changes.
+        output: What the generator gave for a new frame.
+        number: Number of the new frame.
+
+    Returns:
+        The same, with other frames and raw images, and where coarser scales go on, other pasts.
+    """
+    if "judged" not in window:
+        return output
+    time = config.kept + number
+    real, judged = window["frames"][:, time], window["judged"][:, time]
+    names = [name for name in output if name in ("frame", "raw")]
+    shown = {name: ops.where(judged, output[name], real) for name in names}
+    unjudged = ops.cast(ops.logical_not(judged), "float32")
+    for scale in reversed(range(config.scales - 1 if config.flow else 0)):
+        real, unjudged = halved(real), halved(unjudged)
+        name = f"{past_name(config, scale)}_next"
+        last = ops.where(unjudged > 0, real, output[name][:, -1])
+        shown[name] = ops.concatenate([output[name][:, :-1], last[:, None]], axis=1)
+    return {**output, **shown}
 
 
 def motion_terms(

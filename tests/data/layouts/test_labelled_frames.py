@@ -1,4 +1,5 @@
 import pickle
+from dataclasses import astuple
 
 import numpy as np
 import pytest
@@ -165,21 +166,57 @@ def test_an_instance_map_of_another_size(tmp_path):
     ]
 
 
-@pytest.mark.parametrize(
-    ("mode", "said"),
-    [
-        ("RGB", "1.png has colours or fractions (RGB): expected one number a pixel, an 8-bit or"),
-        ("I;16", "1.png has 16 bit: expected class ids from 0 to 255, in 8 bit"),
-    ],
-)
-def test_label_maps_that_are_none(root, mode, said):
-    Image.new(mode, (32, 24)).save(root / "train_A" / "s10" / "1.png")
-    assert reason(root).startswith(f"train_A/s10/{said}")
+def test_label_maps_that_are_none(root):
+    clear = Image.new("RGBA", (32, 24), (0, 0, 0, 7))
+    clear.save(root / "train_A" / "s10" / "1.png")
+    assert reason(root).startswith("train_A/s10/1.png is transparent in places: expected a class")
 
 
-def test_damaged_label_maps(root):
-    damage(root / "train_A" / "s10" / "1.png")
-    assert reason(root).startswith("train_A/s10/1.png is a damaged image")
+@pytest.mark.parametrize("room", ["A", "B", "inst"])
+def test_a_damaged_file_leaves_out_its_frame(tmp_path, room):
+    root = tmp_path / "set"
+    for name in ("s", "t"):
+        save_labelled(root, name, 0, 4, instances=True)
+    damage(root / f"train_{room}" / "s" / "1.png")
+    report = prepare(open_source(root), tmp_path / "s.h5")
+    ((name, why, *flags),) = [astuple(one) for one in report.skipped]
+    assert (name, flags) == ("s", [True, True])
+    assert why.startswith(f"train_{room}/s/1.png is a damaged image")
+    frames, maps = placed(0, 4)
+    with ClipStore.open(report.path) as store:
+        assert store.index["length"].tolist() == [3, 4]
+        for video, kept in ((0, [0, 2, 3]), (1, [0, 1, 2, 3])):
+            np.testing.assert_array_equal(store.read(video, 0, len(kept)), frames[kept])
+            for one in ("labels", "instances"):
+                read = store.read_map(one, video, 0, len(kept))
+                np.testing.assert_array_equal(read, maps[one][kept])
+    with pytest.raises(UserError, match=r"1\.png is a damaged image .*"):
+        prepare(open_source(root), tmp_path / "strict.h5", strict=True)
+
+
+def test_a_file_that_is_no_image_leaves_out_its_frame(root, tmp_path):
+    (root / "train_A" / "s10" / "0.png").write_text("no image")
+    (root / "train_B" / "s10" / "2.png").write_bytes(b"")
+    source = open_source(root)
+    assert [(s.name, s.rest_kept) for s in source.skipped] == [("s10", True)] * 2
+    with ClipStore.open(prepare(source, tmp_path / "s.h5").path) as store:
+        np.testing.assert_array_equal(store.read(1, 0, 1), placed(1, 3)[0][1:2])
+        assert store.index["length"].tolist() == [11, 1]
+
+
+def test_an_image_of_another_size_leaves_out_its_frame(root, tmp_path):
+    for room in "AB":
+        Image.new("L", (30, 20)).save(root / f"train_{room}" / "s10" / "1.png")
+    source = open_source(root)
+    assert [s.rest_kept for s in source.skipped] == [True]
+    with ClipStore.open(prepare(source, tmp_path / "s.h5").path) as store:
+        np.testing.assert_array_equal(store.read(1, 0, 2), placed(1, 3)[0][[0, 2]])
+
+
+def test_a_sequence_of_which_nothing_can_be_read(root):
+    for number in range(3):
+        damage(root / "train_A" / "s10" / f"{number}.png")
+    assert reason(root).startswith("train_A/s10/0.png is a damaged image")
 
 
 def test_nothing_left(tmp_path):
@@ -213,13 +250,16 @@ def test_masks_of_0_and_255(tmp_path):
         Image.fromarray(mask).save(tmp_path / "train_A" / "s" / f"{time}.png")
     for classes in (None, 2):
         source = open_source(tmp_path, Reading(classes=classes))
-        assert source.labels == LabelSet("ids", ("background", "foreground"))
+        names = ("background", "foreground")
+        assert source.labels == LabelSet("ids", names, dict(zip(("0", "255"), names, strict=True)))
         labels = [maps["labels"] for maps in read(source.videos[0])[1]]
         assert [int(one[0, 0]) for one in labels] == [0, 1, 0]
         assert [int(one[6, 0]) for one in labels] == [1, 0, 1]
     assert len(open_source(tmp_path, Reading(classes=256)).labels) == 256
     Image.new("L", (32, 24), 7).save(tmp_path / "train_A" / "s" / "1.png")
-    assert len(open_source(tmp_path).labels) == 256, "one other id, and they are ids"
+    names = ("0", "7", "255")
+    labels = LabelSet("ids", names, dict(zip(names, names, strict=True)))
+    assert open_source(tmp_path).labels == labels, "one other id, and they are ids"
 
 
 def test_classes_of_data_that_have_none(strips):
