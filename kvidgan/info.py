@@ -5,6 +5,7 @@ from pathlib import Path
 
 from kvidgan.data.layouts.registry import open_source
 from kvidgan.data.reading import Reading
+from kvidgan.data.store.format import is_store
 from kvidgan.data.store.reader import ClipStore
 from kvidgan.errors import UserError
 from kvidgan.rollout.description import Description, read_description
@@ -33,7 +34,7 @@ def describe(path: str | Path, reading: Reading = Reading()) -> Lines:
         return _model(read_description(path))
     if (path / "config.yaml").is_file():
         return _run(Run.open(path))
-    if path.suffix in (".h5", ".hdf5"):
+    if is_store(path):
         with ClipStore.open(path) as store:
             return [("clip store", str(path)), *store.describe()]
     return _source(path, reading)

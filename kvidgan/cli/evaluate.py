@@ -52,8 +52,9 @@ def evaluate(
         from kvidgan.evaluation.evaluate import evaluate as score
         from kvidgan.evaluation.report import model_names, write_report
         from kvidgan.rollout import Rollout
-    from kvidgan.data.open import find_source, is_store, open_data
+    from kvidgan.data.open import find_source, open_data
     from kvidgan.data.schema import DataConfig
+    from kvidgan.data.store.format import is_store
     from kvidgan.evaluation.requirements import labels_to_find
     from kvidgan.evaluation.tables import summary, tables
     from kvidgan.runs import exported

@@ -10,10 +10,11 @@ import numpy as np
 
 from kvidgan.data.labels import FoundLabels, LabelSet, find_labels, found_label_set
 from kvidgan.data.layouts.images import inspect_labels, label_set, read_labels
-from kvidgan.data.open import find_source, is_store
+from kvidgan.data.open import find_source
 from kvidgan.data.reading import Reading, option_name
 from kvidgan.data.selection import select_video, video_note
 from kvidgan.data.source import Source, Video
+from kvidgan.data.store.format import is_store
 from kvidgan.data.store.reader import ClipStore
 from kvidgan.data.text import counted
 from kvidgan.data.transforms import resized

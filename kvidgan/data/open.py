@@ -13,6 +13,7 @@ from kvidgan.data.layouts.registry import layouts_with_option, open_source
 from kvidgan.data.reading import Reading, option_name
 from kvidgan.data.schema import DataConfig, DigitsConfig
 from kvidgan.data.source import Source
+from kvidgan.data.store.format import is_store
 from kvidgan.data.store.reader import ClipStore
 from kvidgan.errors import UserError
 
@@ -100,11 +101,6 @@ def open_data(
         if skipped.damaged:
             say(f"{config.path}: skipped {skipped.name}: {skipped.reason}.")
     return _warn_of_shared(ClipStore.open(report.path))
-
-
-def is_store(path: str | Path) -> bool:
-    """Return whether a path is a file that is named as clip stores are."""
-    return Path(path).is_file() and Path(path).suffix.lower() in (".h5", ".hdf5")
 
 
 def _check_digits(config: DataConfig) -> None:

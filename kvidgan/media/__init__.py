@@ -26,6 +26,7 @@ from kvidgan.media.draw import (
     grid,
     strip,
 )
+from kvidgan.media.levels import Extent, Levels, depth_levels, guess_levels
 from kvidgan.media.rate import VideoFacts
 from kvidgan.media.read import IMAGE_SUFFIXES, image_size, natural_key, read_image, read_map
 from kvidgan.media.video import is_video, probe_video, read_video
@@ -38,18 +39,22 @@ __all__ = [
     "CONTEXT_COLOUR",
     "IMAGE_SUFFIXES",
     "PREDICTED_COLOUR",
+    "Extent",
+    "Levels",
     "VideoFacts",
     "bordered",
     "colour_flow",
     "colour_labels",
     "colour_mask",
     "damaged",
+    "depth_levels",
     "enlarge",
     "fit_flow",
     "fit_frames",
     "fit_maps",
     "flow_scale",
     "grid",
+    "guess_levels",
     "image_size",
     "is_animation",
     "is_video",

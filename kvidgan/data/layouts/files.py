@@ -143,15 +143,36 @@ def gather(
         make: Function that returns the video of a file, without split and class.
         skipped: Files that are skipped already.
     """
+    return gather_several(tree, layout, files, lambda file: [make(file)], skipped)
+
+
+def gather_several(
+    tree: Tree,
+    layout: str,
+    files: list[PurePosixPath],
+    make: Callable[[PurePosixPath], list[Video]],
+    skipped: list[Skipped],
+) -> Source:
+    """Make a source as `gather` does, of files that hold several videos each.
+
+    Args:
+        tree: Listing of the files.
+        layout: Name of the layout.
+        files: Files to make videos of.
+        make: Function that returns the videos of a file, without split and class.
+        skipped: Files that are skipped already.
+    """
     classes, places = _place(files)
-    videos = []
+    videos: list[Video] = []
     for file, place in zip(files, places, strict=True):
         if place is None:
             skipped.append(Skipped(str(file), "lies beside the folders of splits", damaged=False))
             continue
         split, class_index = place
         try:
-            videos.append(replace(make(file), split=split, class_index=class_index))
+            found = [replace(one, split=split, class_index=class_index) for one in make(file)]
         except UserError as error:
             skipped.append(Skipped(str(file), without_path(error, tree.root)))
+        else:
+            videos += found
     return Source(layout, tree.path, videos, skipped, classes)

@@ -51,7 +51,7 @@ LAYOUTS = {
     "film_strips": Layout(is_film_strips, film_strips),
     "videos": Layout(is_videos, videos, ("fps",)),
     "frame_folders": Layout(is_frame_folders, frame_folders),
-    "arrays": Layout(is_arrays, arrays),
+    "arrays": Layout(is_arrays, arrays, ("axes", "select", "bit_depth")),
     "moving_mnist": Layout(is_moving_mnist, moving_mnist, ("clips",)),
 }
 

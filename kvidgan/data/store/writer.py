@@ -17,7 +17,7 @@ import numpy as np
 from kvidgan import __version__
 from kvidgan.data.labels import LabelSet
 from kvidgan.data.source import Skipped, Video
-from kvidgan.data.store.format import FORMAT, MAPS, Digest, Row, dataset_name, encode_index
+from kvidgan.data.store.format import FORMAT, MAPS, MARK, Digest, Row, dataset_name, encode_index
 from kvidgan.data.store.reader import ClipStore
 from kvidgan.errors import UserError
 from kvidgan.media import replacing
@@ -203,7 +203,7 @@ class StoreWriter:
         # Not an attribute: HDF5 holds those to 64 KiB, thousands of damaged files need more.
         skipped = json.dumps([astuple(one) for one in self.skipped]).encode()
         self._file["skipped"] = np.frombuffer(skipped, np.uint8)
-        self._file.attrs["kvidgan_clip_store"] = FORMAT
+        self._file.attrs[MARK] = FORMAT
         self._file.attrs.update(self._attributes, checksum=digest.hexdigest())
 
 

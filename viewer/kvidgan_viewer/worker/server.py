@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kvidgan import backends
-from kvidgan.data.open import find_source, is_store
+from kvidgan.data.open import find_source
 from kvidgan.data.reading import Reading
+from kvidgan.data.store.format import is_store
 from kvidgan.data.store.reader import ClipStore
 from kvidgan.errors import UserError
 from kvidgan.runs import exported
