@@ -88,6 +88,7 @@ def open_data(
     _check_digits(config)
     if is_store(config.path):
         store = ClipStore.open(config.path)
+        _check_read(config)
         _check_labels(config, store)
         return _warn_of_shared(store)
     source = find_source(config.path, config, config.seed, config.digits)
@@ -113,6 +114,16 @@ def _check_digits(config: DataConfig) -> None:
             f"data.digits.{changed[0]}: expected the built-in {builtin.DIGITS} as data.path, found"
             f" {config.path}, which has no such option; leave it out."
         )
+
+
+def _check_read(config: DataConfig) -> None:
+    """Refuse options on how files are read where a clip store holds what was read."""
+    for name, value in config.options().items():
+        if name != "classes":
+            raise UserError(
+                f"data.{name}: expected none for the clip store {config.path}, which is read"
+                f" already, found {value}; leave it out."
+            )
 
 
 def _check_labels(config: DataConfig, store: ClipStore) -> None:

@@ -156,3 +156,10 @@ def test_classes_of_built_in_sets():
         UserError, match="streets is a built-in set: expected no --classes, found 3"
     ):
         open_data(DataConfig(path="streets", classes=3))
+
+
+def test_options_of_reading_for_a_store(tmp_path):
+    path = prepare(source_of([video(5, 4)]), tmp_path / "s.h5").path
+    for option, value in (("axes", "NTHWC"), ("fps", 5), ("bit_depth", 10)):
+        with pytest.raises(UserError, match=rf"data\.{option}: expected none for the clip store"):
+            open_data(DataConfig(path=str(path), **{option: value}))

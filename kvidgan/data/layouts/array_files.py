@@ -3,7 +3,7 @@
 import math
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -18,6 +18,13 @@ ARRAY_SUFFIXES = frozenset({".npy", ".npz", ".mat", ".h5", ".hdf5"})
 BLOCK = 2**22  # values that are looked at together
 _CHUNKS = 2**26  # bytes of unpacked chunks that HDF5 keeps
 _NO_NUMBERS = ("char", "cell", "struct", "function_handle", "object", "opaque", "sparse")
+_EXPECTED = {
+    ".npy": "a NumPy array file",
+    ".npz": "an archive of NumPy arrays",
+    ".mat": "a MATLAB file",
+    ".h5": "an HDF5 file",
+    ".hdf5": "an HDF5 file",
+}
 # What the classes of a MATLAB file before 7.3 are kept as; it may keep them in smaller numbers.
 _MATLAB_TYPES = {"double": "f8", "single": "f4", "logical": "?"}
 
@@ -118,8 +125,8 @@ def error_context(path: Path) -> Iterator[None]:
         *(OSError, ValueError, EOFError, KeyError, TypeError, RuntimeError, SyntaxError),
         *(zipfile.BadZipFile, zlib.error, NotImplementedError),
     ) as error:
-        kind = {".mat": "MATLAB", ".h5": "HDF5", ".hdf5": "HDF5"}.get(path.suffix.lower(), "NumPy")
-        raise UserError(f"{path} is damaged or no {kind} array file: save it again.") from error
+        what = _EXPECTED.get(path.suffix.lower(), "an array file")
+        raise UserError(f"{path} is damaged or not {what}: copy it or save it again.") from error
 
 
 # --- the kinds of files
@@ -137,7 +144,10 @@ def _kind(path: Path) -> str:
         return "hdf5"
     if path.suffix.lower() == ".mat":
         return "matlab"
-    raise ValueError("none of the known kinds")
+    raise UserError(
+        f"{path} is not {_EXPECTED[path.suffix.lower()]}: expected an array of videos; save it"
+        " again."
+    )
 
 
 def _numpy_header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
@@ -173,7 +183,7 @@ def _hdf5_headers(path: Path) -> list[Header]:
 
 
 def _matlab_headers(path: Path) -> list[Header]:
-    found = _scipy_io(path).whosmat(str(path))
+    found = _by_scipy(path, lambda io: io.whosmat(str(path)))
     return [
         Header(name, tuple(shape), np.dtype(_MATLAB_TYPES.get(kind, kind)))
         for name, shape, kind in found
@@ -181,7 +191,8 @@ def _matlab_headers(path: Path) -> list[Header]:
     ]
 
 
-def _scipy_io(path: Path) -> Any:
+def _by_scipy(path: Path, read: Callable[[Any], Any]) -> Any:
+    """Return what a function reads that is called with scipy.io."""
     try:
         import scipy.io
     except ImportError as error:
@@ -189,14 +200,18 @@ def _scipy_io(path: Path) -> Any:
             f"{path} is a file of MATLAB before 7.3, which SciPy reads: pip install scipy, or save"
             " it in MATLAB with -v7.3."
         ) from error
-    return scipy.io
+    try:
+        return read(scipy.io)
+    except scipy.io.matlab.MatReadError as error:
+        raise ValueError(str(error)) from error
 
 
 @lru_cache(maxsize=1)
 def _loaded(path: Path, key: str, stamp: int) -> np.ndarray:
     """Open an array once for all its videos; a changed time stamp opens it again."""
     if _kind(path) == "matlab":
-        values: np.ndarray = _scipy_io(path).loadmat(str(path), variable_names=[key])[key]
+        found = _by_scipy(path, lambda io: io.loadmat(str(path), variable_names=[key]))
+        values: np.ndarray = found[key]
         return values
     array = np.load(path, mmap_mode="r", allow_pickle=False)
     if isinstance(array, np.ndarray):

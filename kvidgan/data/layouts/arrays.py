@@ -76,6 +76,7 @@ def arrays(
                 raise
             damaged = not isinstance(error, _NoVideos)
             skipped.append(Skipped(str(file), without_path(error, tree.root), damaged))
+    _check_stores(tree, files, looked)
     known = _axes_of_all(looked)
     extents = [(one.chosen.path, one.chosen.header, one.extent) for one in looked.values()]
     levels = find_levels(extents, bit_depth)
@@ -93,6 +94,15 @@ def arrays(
     )
 
 
+def _check_stores(tree: Tree, files: list[PurePosixPath], looked: Files) -> None:
+    """Refuse a folder whose only arrays are those of clip stores."""
+    stores = [file for file in files if not looked and is_store(tree.root / file)]
+    if stores:
+        raise UserError(
+            f"{tree.path} holds clip stores such as {stores[0]} instead of videos: open one of them."
+        )
+
+
 # --- which array, and which axes
 
 
@@ -101,7 +111,9 @@ def _look(path: Path, axes: str | None, select: str | None, bit_depth: int | Non
     extent = array_extent(path, one.header, bit_depth)
     if axes is not None:
         return _Looked(one, Axes(one.options[0]), extent)
-    return _Looked(one, decide(one.options, one.header.shape, partial(_read, one)), extent)
+    with opened(path, one.header, path.stat().st_mtime_ns) as array:
+        found = decide(one.options, one.header.shape, partial(_part, one.header, array))
+    return _Looked(one, found, extent)
 
 
 def _choose(path: Path, axes: str | None, select: str | None) -> _Chosen:
@@ -191,11 +203,9 @@ def _several(one: _Chosen) -> UserError:
     )
 
 
-def _read(one: _Chosen, index: tuple[Any, ...]) -> np.ndarray:
-    """Read a part of an array, with the axes in the order of its header."""
-    header = one.header
-    with opened(one.path, header, one.path.stat().st_mtime_ns) as array:
-        part = np.asarray(array[index[::-1] if header.is_reversed else index])
+def _part(header: Header, array: Any, index: tuple[Any, ...]) -> np.ndarray:
+    """Read a part of an opened array, with the axes in the order of its header."""
+    part = np.asarray(array[index[::-1] if header.is_reversed else index])
     return part.T if header.is_reversed else part
 
 
