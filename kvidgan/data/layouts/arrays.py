@@ -99,7 +99,8 @@ def _check_stores(tree: Tree, files: list[PurePosixPath], looked: Files) -> None
     stores = [file for file in files if not looked and is_store(tree.root / file)]
     if stores:
         raise UserError(
-            f"{tree.path} holds clip stores such as {stores[0]} instead of videos: open one of them."
+            f"{tree.path} holds clip stores such as {stores[0]} instead of videos: open one of"
+            " them."
         )
 
 

@@ -413,6 +413,7 @@ def test_clip_stores_go_by_what_is_in_them(tmp_path):
 
 
 def test_a_folder_of_clip_stores_alone(tmp_path):
-    prepare(source_of([moving()[0]]), tmp_path / "a.h5")
+    for name in ("a.h5", "b.h5"):
+        prepare(source_of([moving()[0]]), tmp_path / name)
     with pytest.raises(UserError, match=r"holds clip stores such as a\.h5 instead of videos: open"):
         open_source(tmp_path)
