@@ -1,5 +1,7 @@
 """Levels: which stored value is black and which is white, where 8 bit do not say it."""
 
+from collections.abc import Iterable
+from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -105,3 +107,40 @@ def guess_levels(extent: Extent) -> Levels | None:
         return Levels(-1.0, 1.0)
     bright = extent.highest >= _DARKEST
     return Levels(0.0, 255.0) if bright and Levels(0, 255).hold(extent) else None
+
+
+class ImageLevels(NamedTuple):
+    """ImageLevels: the levels of all deep images of one source, so that they compare.
+
+    Attributes:
+        integers: Levels of those of whole numbers; None where there were none to look at.
+        fractions: Levels of those of fractions; None where there were none to look at.
+    """
+
+    integers: Levels | None = None
+    fractions: Levels | None = None
+
+    @classmethod
+    def guessed(cls, extents: Iterable[Extent]) -> "ImageLevels":
+        """Return the levels that images of these extents are most likely meant in."""
+        groups: dict[bool, list[Extent]] = {False: [], True: []}
+        for extent in extents:
+            groups[extent.fractions].append(extent)
+        wholes = (reduce(Extent.merged, group) if group else None for group in groups.values())
+        return cls(*(None if whole is None else guess_levels(whole) for whole in wholes))
+
+    def of(self, extent: Extent) -> Levels | None:
+        """Return the levels of an image."""
+        return self.fractions if extent.fractions else self.integers
+
+    def needed(self, extent: Extent) -> Levels:
+        """Return the levels of an image.
+
+        Raises:
+            ValueError: If there are none.
+        """
+        levels = self.of(extent)
+        if levels is None:
+            kind = "fractions from 0 to 1" if extent.fractions else "whole numbers from 0 to 65535"
+            raise ValueError(f"expected {kind}, found {extent.describe()}")
+        return levels

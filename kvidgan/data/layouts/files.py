@@ -11,7 +11,9 @@ from kvidgan.data.text import counted
 from kvidgan.errors import UserError
 from kvidgan.media import (
     ANIMATED_SUFFIXES,
+    FOREIGN_SUFFIXES,
     IMAGE_SUFFIXES,
+    foreign_kind,
     is_animation,
     is_video,
     natural_key,
@@ -62,6 +64,13 @@ class Tree(NamedTuple):
         """Return the files that hold a single picture."""
         videos = set(self.videos())
         return [file for file in self.having(IMAGE_SUFFIXES) if file not in videos]
+
+    def foreign(self) -> str:
+        """Return which is the first of the images that are not read, and why; "" without one."""
+        for file in self.having(FOREIGN_SUFFIXES):
+            if kind := foreign_kind(self.root / file):
+                return f"{file} {kind}"
+        return ""
 
     def found(self) -> str:
         """Return in a few words what there is."""
@@ -124,7 +133,13 @@ def _top(file: PurePosixPath) -> str | None:
 def unused_files(tree: Tree, used: list[PurePosixPath], kind: str) -> list[Skipped]:
     """Return the files that a layout does not use, since they are of another kind."""
     known = set(used)
-    return [Skipped(str(f), f"not {kind}", damaged=False) for f in tree.files if f not in known]
+    unused = [file for file in tree.files if file not in known]
+    return [Skipped(str(f), _why_unused(tree.root / f, kind), damaged=False) for f in unused]
+
+
+def _why_unused(path: Path, kind: str) -> str:
+    foreign = foreign_kind(path) if path.suffix.lower() in FOREIGN_SUFFIXES else None
+    return foreign or f"not {kind}"
 
 
 def gather(

@@ -31,12 +31,13 @@ def is_labelled_frames(tree: Tree) -> bool:
     return any((split, "b") in found for split, kind in found if kind == "a")
 
 
-def labelled_frames(tree: Tree, classes: int | None = None) -> Source:
+def labelled_frames(tree: Tree, classes: int | None = None, bit_depth: int | None = None) -> Source:
     """List the sequences whose frames all have a label map.
 
     Args:
         tree: Listing with `train_A` and `train_B`, or the same of other splits.
         classes: Number of classes; None for one more than the highest id that is found.
+        bit_depth: Bit depth of images of more than 8 bit; None to guess it.
 
     Raises:
         UserError: If an id is beyond the classes.
@@ -57,7 +58,7 @@ def labelled_frames(tree: Tree, classes: int | None = None) -> Source:
         else:
             instances = files.get("inst", [None] * len(files["b"]))
             frames[key] = list(map(LabelledFrame, files["b"], files["a"], instances))
-    return labelled_source(tree, "labelled_frames", frames, skipped, classes)
+    return labelled_source(tree, "labelled_frames", frames, skipped, classes, bit_depth)
 
 
 # --- pairing

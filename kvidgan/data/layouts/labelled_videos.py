@@ -9,6 +9,7 @@ import numpy as np
 
 from kvidgan.data.labels import LabelSet
 from kvidgan.data.layouts.files import Tree
+from kvidgan.data.layouts.image_levels import find_image_levels
 from kvidgan.data.layouts.images import (
     LabelIds,
     inspect_labels,
@@ -18,7 +19,7 @@ from kvidgan.data.layouts.images import (
 )
 from kvidgan.data.source import Skipped, Source, Video, without_path
 from kvidgan.errors import UserError
-from kvidgan.media import image_size, read_map
+from kvidgan.media import ImageLevels, image_size, read_map
 
 
 class LabelledFrame(NamedTuple):
@@ -41,6 +42,7 @@ def labelled_source(
     sequences: Mapping[tuple[str, str], Sequence[LabelledFrame]],
     skipped: list[Skipped],
     classes: int | None = None,
+    bit_depth: int | None = None,
 ) -> Source:
     """Make a source with one video a sequence; sequences that cannot be one are skipped.
 
@@ -50,6 +52,7 @@ def labelled_source(
         sequences: Frames of each sequence by (split, name); split "" without one.
         skipped: Files and sequences that are skipped already.
         classes: Number of classes; None for one more than the highest id that is found.
+        bit_depth: Bit depth of images of more than 8 bit; None to guess it.
 
     Raises:
         UserError: If an id is beyond the classes.
@@ -67,18 +70,30 @@ def labelled_source(
     if not found:
         return Source(layout, tree.path, [], skipped)
     labels = label_set(ids, classes)
-    videos = [_video(name, split, frames, labels) for (split, name), frames in found.items()]
+    levels = find_image_levels(
+        [[one.image for one in frames] for frames in found.values()], bit_depth
+    )
+    videos = [
+        _video(name, split, frames, labels, levels.levels)
+        for (split, name), frames in found.items()
+    ]
     with_instances = any(one.instances for frames in found.values() for one in frames)
     note = "with instance maps" if with_instances else ""
-    return Source(layout, tree.path, videos, skipped, note=note, labels=labels)
+    return levels.noted(Source(layout, tree.path, videos, skipped, note=note, labels=labels))
 
 
-def _video(name: str, split: str, frames: Sequence[LabelledFrame], labels: LabelSet) -> Video:
+def _video(
+    name: str,
+    split: str,
+    frames: Sequence[LabelledFrame],
+    labels: LabelSet,
+    levels: ImageLevels | None,
+) -> Video:
     images = [one.image for one in frames]
     height, width = image_size(images[0])
     return Video(
         name,
-        partial(read_frames, images),
+        partial(read_frames, images, levels),
         split=split,
         length=len(frames),
         height=height,

@@ -27,7 +27,7 @@ from kvidgan.errors import UserError
 
 EXPECTED = (
     "film strips, frame folders, video files, label maps in train_A beside frames in train_B,"
-    " .npy/.npz arrays or the images of MNIST"
+    " arrays of NumPy, MATLAB or HDF5 or the images of MNIST"
 )
 
 
@@ -47,10 +47,10 @@ class Layout(NamedTuple):
 
 # In the order in which they are tried: a folder of film strips is a folder of images, too.
 LAYOUTS = {
-    "labelled_frames": Layout(is_labelled_frames, labelled_frames, ("classes",)),
-    "film_strips": Layout(is_film_strips, film_strips),
-    "videos": Layout(is_videos, videos, ("fps",)),
-    "frame_folders": Layout(is_frame_folders, frame_folders),
+    "labelled_frames": Layout(is_labelled_frames, labelled_frames, ("classes", "bit_depth")),
+    "film_strips": Layout(is_film_strips, film_strips, ("bit_depth",)),
+    "videos": Layout(is_videos, videos, ("fps", "bit_depth")),
+    "frame_folders": Layout(is_frame_folders, frame_folders, ("bit_depth",)),
     "arrays": Layout(is_arrays, arrays, ("axes", "select", "bit_depth")),
     "moving_mnist": Layout(is_moving_mnist, moving_mnist, ("clips",)),
 }
@@ -76,6 +76,9 @@ def open_source(path: str | Path, reading: Reading = Reading()) -> Source:
     asked = reading.layout
     fitting = [n for n, one in LAYOUTS.items() if asked in (n, "auto") and one.recognise(tree)]
     if not fitting and asked == "auto":
+        foreign = tree.foreign()
+        if foreign:
+            raise UserError(f"{path} holds no videos that are read: {foreign}.")
         raise UserError(f"{path} holds no videos: expected {EXPECTED}, found {tree.found()}.")
     source = _read(tree, fitting[0] if asked == "auto" else asked, reading.options())
     if not source.videos:
