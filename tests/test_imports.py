@@ -45,6 +45,7 @@ BACKENDS = {"tensorflow", "jax", "torch"}
 NAMES_ONE = {
     PACKAGE / "adversarial" / "grads.py",
     PACKAGE / "importers" / "tensorflow_checkpoint.py",
+    PACKAGE / "data" / "layouts" / "tfrecords.py",
 }
 
 # What of kvidgan the viewer may import; and its rooms that never import each other, but for

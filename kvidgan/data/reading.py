@@ -12,6 +12,7 @@ LayoutName = Literal[
     "film_strips",
     "videos",
     "frame_folders",
+    "tfrecords",
     "arrays",
     "moving_mnist",
 ]

@@ -19,14 +19,19 @@ _MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 def needs_opencv(path: Path) -> bool:
     """Return whether a file is a TIFF of fractions that Pillow does not open."""
-    pages = tiff_pages(path)
+    pages = tiff_pages(path, 1)
     if not pages or _FLOAT not in several(pages[0].get(_FORMAT, 1)):
         return False
     return int(pages[0].get(SAMPLES, 1)) > 1 or set(several(pages[0].get(BITS, 1))) != {32}
 
 
-def tiff_pages(path: Path) -> list[Tags]:
-    """Return the tags of each page of a TIFF file; none if it is no TIFF, or damaged there."""
+def tiff_pages(path: Path, most: int = 2**16) -> list[Tags]:
+    """Return the tags of each page of a TIFF file; none if it is no TIFF, or damaged there.
+
+    Args:
+        path: The file.
+        most: Number of pages to look at.
+    """
     pages: list[Tags] = []
     try:
         with path.open("rb") as file:
@@ -35,7 +40,7 @@ def tiff_pages(path: Path) -> list[Tags]:
                 return []
             header += file.read(8) if header[2] == 43 or header[3] == 43 else b""
             tags = TiffImagePlugin.ImageFileDirectory_v2(header)
-            while tags.next and len(pages) < 2**16:
+            while tags.next and len(pages) < most:
                 file.seek(tags.next)
                 tags = TiffImagePlugin.ImageFileDirectory_v2(header)
                 tags.load(file)
@@ -47,7 +52,7 @@ def tiff_pages(path: Path) -> list[Tags]:
 
 def tiff_size(path: Path) -> tuple[int, int]:
     """Return (height, width) of a TIFF's first page, as it is to be shown."""
-    tags = tiff_pages(path)[0]
+    tags = tiff_pages(path, 1)[0]
     height, width = int(tags[_HEIGHT]), int(tags[_WIDTH])
     return (width, height) if int(tags.get(_ORIENTATION, 1)) >= 5 else (height, width)
 

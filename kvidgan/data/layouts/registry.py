@@ -21,13 +21,14 @@ from kvidgan.data.layouts.media_files import (
     videos,
 )
 from kvidgan.data.layouts.moving_mnist import is_moving_mnist, moving_mnist
+from kvidgan.data.layouts.tfrecords import is_tfrecords, tfrecords
 from kvidgan.data.reading import Reading, option_name
 from kvidgan.data.source import Source
 from kvidgan.errors import UserError
 
 EXPECTED = (
     "film strips, frame folders, video files, label maps in train_A beside frames in train_B,"
-    " arrays of NumPy, MATLAB or HDF5 or the images of MNIST"
+    " arrays of NumPy, MATLAB or HDF5, TFRecords or the images of MNIST"
 )
 
 
@@ -51,6 +52,7 @@ LAYOUTS = {
     "film_strips": Layout(is_film_strips, film_strips, ("bit_depth",)),
     "videos": Layout(is_videos, videos, ("fps", "bit_depth")),
     "frame_folders": Layout(is_frame_folders, frame_folders, ("bit_depth",)),
+    "tfrecords": Layout(is_tfrecords, tfrecords, ("select",)),
     "arrays": Layout(is_arrays, arrays, ("axes", "select", "bit_depth")),
     "moving_mnist": Layout(is_moving_mnist, moving_mnist, ("clips",)),
 }
@@ -89,7 +91,8 @@ def open_source(path: str | Path, reading: Reading = Reading()) -> Source:
 
 
 def _read(tree: Tree, layout: str, options: dict[str, Any]) -> Source:
-    fps = options.get("fps") if layout == "videos" else options.pop("fps", None)
+    takes_fps = "fps" in LAYOUTS[layout].options
+    fps = options.get("fps") if takes_fps else options.pop("fps", None)
     for name, value in options.items():
         if name not in LAYOUTS[layout].options:
             raise UserError(
@@ -98,9 +101,9 @@ def _read(tree: Tree, layout: str, options: dict[str, Any]) -> Source:
                 f" {layouts_with_option(name)}."
             )
     source = LAYOUTS[layout].read(tree, **options)
-    if fps is None or layout == "videos":
+    if fps is None or takes_fps:
         return source
-    return replace(source, videos=[replace(video, fps=fps) for video in source.videos])
+    return replace(source, videos=[replace(one, fps=fps, probe=None) for one in source.videos])
 
 
 def layouts_with_option(option: str) -> str:
