@@ -19,7 +19,7 @@ ARROWS = {
     "adversarial": set(),
     "nn": {"errors"},
     "media": {"errors"},
-    "data": {"contract", "media", "errors"},
+    "data": {"backends", "contract", "media", "errors"},
     "rollout": {"contract", "media", "errors"},
     "families": {"contract", "adversarial", "nn", "errors"},
     "config": {"contract", "families", "data", "errors"},

@@ -7,7 +7,6 @@ PNG or JPEG, or the raw values of its pixels. BAIR robot pushing (Ebert et al. 2
 sees the scene as published models do, `image_main` from another side.
 """
 
-import os
 import re
 import struct
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from kvidgan.backends import quiet
 from kvidgan.data.layouts.files import Tree, gather_several, list_files, unused_files
 from kvidgan.data.layouts.record_frames import Frames, decode_frame, find_frames, frame_size
 from kvidgan.data.source import Skipped, Source, Video, without_path
@@ -178,10 +178,10 @@ class _TensorFlow(NamedTuple):
 
 def _tensorflow(path: Path) -> _TensorFlow:
     """Load TensorFlow's reader of records; it checks checksums, and takes no memory of a GPU."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
-        import tensorflow as tf
-        from tensorflow.python.lib.io import tf_record
+        with quiet():
+            import tensorflow as tf
+            from tensorflow.python.lib.io import tf_record
     except ImportError as error:
         raise UserError(
             f"{path} is a TFRecord file, which TensorFlow reads: pip install tensorflow, or convert"
