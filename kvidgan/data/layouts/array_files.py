@@ -1,6 +1,7 @@
 """Array files: NumPy's, MATLAB's and HDF5's; what arrays are in them, and their values."""
 
 import math
+import os
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ from kvidgan.errors import UserError
 
 ARRAY_SUFFIXES = frozenset({".npy", ".npz", ".mat", ".h5", ".hdf5"})
 BLOCK = 2**22  # values that are looked at together
-_CHUNKS = 2**26  # bytes of unpacked chunks that HDF5 keeps
+_CHUNKS = {"rdcc_nbytes": 2**27, "rdcc_nslots": 100_003}  # unpacked chunks that HDF5 keeps
 _NO_NUMBERS = ("char", "cell", "struct", "function_handle", "object", "opaque", "sparse")
 _EXPECTED = {
     ".npy": "a NumPy array file",
@@ -88,8 +89,7 @@ def opened(path: Path, header: Header, stamp: int) -> Iterator[Any]:
     """
     with error_context(path):
         if _kind(path) == "hdf5":
-            with h5py.File(path, "r", locking=False, rdcc_nbytes=_CHUNKS) as file:
-                yield file[header.key]
+            yield _hdf5(path, stamp, os.getpid())[header.key]
         else:
             yield _loaded(path, header.key, stamp)
 
@@ -156,6 +156,12 @@ def _numpy_header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
     read = np.lib.format.read_array_header_1_0 if first else np.lib.format.read_array_header_2_0
     shape, _, dtype = read(file)
     return shape, dtype
+
+
+@lru_cache(maxsize=1)
+def _hdf5(path: Path, stamp: int, process: int) -> h5py.File:
+    """Open a file once for all its videos, which may share chunks; in each process anew."""
+    return h5py.File(path, "r", locking=False, **_CHUNKS)
 
 
 def _member(archive: zipfile.ZipFile, name: str) -> Header:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from kvidgan.data.layouts.array_files import ARRAY_SUFFIXES, Header, opened, read_headers
+from kvidgan.data.layouts.array_files import ARRAY_SUFFIXES, BLOCK, Header, opened, read_headers
 from kvidgan.data.layouts.array_levels import array_extent, find_levels
 from kvidgan.data.layouts.axes import Axes, candidates, check_axes, decide, size_text
 from kvidgan.data.layouts.files import Tree, gather_several, unused_files
@@ -256,14 +256,25 @@ def _frames(
 ) -> Iterator[np.ndarray]:
     """Read the frames of one video, uint8 (height, width, 1 or 3) each."""
     stored = axes[::-1] if one.header.is_reversed else axes
-    length = one.header.shape[axes.index("T")]
-    kept = [letter for letter in stored if letter in "HWC"]
-    order = [kept.index(letter) for letter in "HWC" if letter in kept]
+    kept = [letter for letter in stored if letter in "THWC"]
+    order = [kept.index(letter) for letter in "THWC" if letter in kept]
+    sizes = dict(zip(axes, one.header.shape, strict=True))
     with opened(one.path, one.header, stamp) as array:
-        for time in range(length):
-            place: dict[str, Any] = {"N": index, "T": time}
+        step = _frames_at_once(array, stored, sizes)
+        for start in range(0, sizes["T"], step):
+            place: dict[str, Any] = {"N": index, "T": slice(start, start + step)}
             part = np.asarray(array[tuple(place.get(letter, slice(None)) for letter in stored)])
-            yield _frame(one.path, part.transpose(order), levels)
+            for values in part.transpose(order):
+                yield _frame(one.path, values, levels)
+
+
+def _frames_at_once(array: Any, stored: str, sizes: Mapping[str, int]) -> int:
+    """Return how many frames lie in the same chunks of HDF5, of few values; else one."""
+    chunks = getattr(array, "chunks", None)
+    if not chunks:
+        return 1
+    values = sizes["H"] * sizes["W"] * sizes.get("C", 1)
+    return max(1, min(chunks[stored.index("T")], BLOCK // values))
 
 
 def _frame(path: Path, values: np.ndarray, levels: Levels) -> np.ndarray:
