@@ -77,17 +77,19 @@ def _bits(image: ImageFile.ImageFile) -> int:
         return max(several(getattr(image, "tag_v2", {}).get(BITS, 1)))
     if image.format == "JPEG2000":
         return _jpeg2000_bits(image)
-    if highest := _highest_of_ppm(image):
-        return highest.bit_length()
+    if image.format == "PPM" and image.mode == "RGB":
+        # Binary values up to 65535 alone may be of fewer bits than stated; Pillow would cut them.
+        raw = image.tile[0].codec_name == "ppm" and _highest_of_ppm(image) == 65535
+        return 16 if raw else 8
     kept = str(image.tile[0].args) if image.tile else ""  # such as RGB;16B
     return 16 if ";16" in kept or image.mode.startswith(("I", "F")) else 8
 
 
-def _highest_of_ppm(image: ImageFile.ImageFile) -> int | None:
-    """Return which value is white in a PPM or PGM file; None where Pillow does not bring it."""
-    tile = image.tile[0] if image.format == "PPM" and image.tile else None
-    if tile is None or not tile.codec_name.startswith("ppm") or not isinstance(tile.args, tuple):
-        return None
+def _highest_of_ppm(image: ImageFile.ImageFile) -> int:
+    """Return which value a PPM or PGM file states as white, by which Pillow brings its values."""
+    tile = image.tile[0] if image.tile else None
+    if tile is None or tile.codec_name == "raw" or not isinstance(tile.args, tuple):
+        return 65535
     return int(tile.args[-1])
 
 
@@ -152,9 +154,8 @@ def read_by_opencv(path: Path, page: int = 0) -> Deep:
 
 def _stated_white(image: ImageFile.ImageFile, bits: int) -> float | None:
     """Return the value of white that a file states, in the values that are read of it."""
-    if highest := _highest_of_ppm(image):
-        grey = image.mode == "I"  # brought to 65535 by Pillow
-        return None if highest == 65535 else 65535.0 if grey else float(highest)
+    if image.format == "PPM":
+        return None if _highest_of_ppm(image) == 65535 else 65535.0
     if image.format == "JPEG2000" and bits < 16:
         shift = 16 - bits if image.mode.startswith("I") else 0  # Pillow's
         return float((2**bits - 1) << shift)

@@ -88,6 +88,15 @@ def test_what_a_file_states_needs_no_guess(tmp_path):
         assert media.image_extent(tmp_path / name) is None
 
 
+@pytest.mark.parametrize("highest", [15, 1023, 65535])
+def test_plain_ppm_and_pgm(tmp_path, highest):
+    values = np.rint(SEEN / 255 * highest).astype(int)
+    for name, kind, part in (("x.ppm", "P3", values), ("x.pgm", "P2", values[..., :1])):
+        text = "\n".join(map(str, part.ravel()))
+        (tmp_path / name).write_text(f"{kind}\n32 24\n{highest}\n{text}\n")
+        assert np.abs(media.read_image(tmp_path / name) - part / highest * 255).max() <= 0.51
+
+
 @pytest.mark.parametrize(("kind", "channels"), [(4, [0]), (6, [0, 1, 2])])
 @pytest.mark.parametrize("opaque", [1023, 65535])
 def test_alpha_is_laid_over_black(tmp_path, kind, channels, opaque):

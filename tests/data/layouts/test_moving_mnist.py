@@ -189,7 +189,7 @@ def test_the_published_test_set_is_an_array(tmp_path):
 
 
 def test_real_mnist(real_data):
-    source = open_source(real_data / "mnist", clips=100)
+    source = open_source(real_data / "mnist", Reading(clips=100))
     assert "of 60000 images to train and 10000 images to test" in source.describe()
     clip = open_clip(real_data / "mnist")
     assert clip.note.startswith("test/000000, 20 frames of 64x64, the first of 1000 test videos")
