@@ -102,7 +102,8 @@ def _jpeg2000_bits(image: ImageFile.ImageFile) -> int:
     header = file.read(2**16)
     file.seek(place)
     found = header.find(_SIZ)
-    return 8 if found < 0 else (header[found + _PRECISION] & 0x7F) + 1
+    kept = header[found + _PRECISION : found + _PRECISION + 1] if found >= 0 else b""
+    return (kept[0] & 0x7F) + 1 if kept else 8
 
 
 # --- reading

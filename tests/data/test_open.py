@@ -1,3 +1,5 @@
+import h5py
+import numpy as np
 import pytest
 
 from kvidgan.data.builtin import registry as builtin
@@ -7,6 +9,7 @@ from kvidgan.data.open import open_data, prepare_path
 from kvidgan.data.schema import DataConfig
 from kvidgan.errors import UserError
 from tests.data.conftest import damage, save_frames, save_labelled, source_of, video
+from tests.textures import moving_square
 
 
 def test_open_data_converts_once(strips, tmp_path):
@@ -163,3 +166,14 @@ def test_options_of_reading_for_a_store(tmp_path):
     for option, value in (("axes", "NTHWC"), ("fps", 5), ("bit_depth", 10)):
         with pytest.raises(UserError, match=rf"data\.{option}: expected none for the clip store"):
             open_data(DataConfig(path=str(path), **{option: value}))
+
+
+def test_an_hdf5_file_of_arrays_is_converted(tmp_path):
+    clips = np.stack([moving_square(6)[0], 255 - moving_square(6)[0]])
+    with h5py.File(tmp_path / "clips.h5", "w") as file:
+        file["frames"] = clips
+    said = []
+    config = DataConfig(path=str(tmp_path / "clips.h5"), cache=str(tmp_path / "cache"))
+    with open_data(config, say=said.append) as store:
+        np.testing.assert_array_equal([store.read(n, 0, 6) for n in range(2)], clips)
+    assert "arrays: 2 videos" in said[0]

@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from kvidgan.data.layouts.array_files import ARRAY_SUFFIXES, BLOCK, Header, opened, read_headers
+from kvidgan.data.layouts.array_choice import Chosen, NoVideosError, choose
+from kvidgan.data.layouts.array_files import ARRAY_SUFFIXES, BLOCK, Header, opened
 from kvidgan.data.layouts.array_levels import array_extent, find_levels
-from kvidgan.data.layouts.axes import Axes, candidates, check_axes, decide, size_text
+from kvidgan.data.layouts.axes import Axes, decide, size_text
 from kvidgan.data.layouts.files import Tree, gather_several, unused_files
 from kvidgan.data.source import Skipped, Source, Video, without_path
 from kvidgan.data.store.format import is_store
@@ -19,22 +20,10 @@ from kvidgan.errors import UserError
 from kvidgan.media import Extent, Levels
 
 
-class _NoVideos(UserError):
-    """_NoVideos: a file that is not damaged, but holds no array of videos."""
-
-
-class _Chosen(NamedTuple):
-    """_Chosen: the array of a file that holds videos, and the axes that it may have."""
-
-    path: Path
-    header: Header
-    options: list[str]  # one, where they are stated
-
-
 class _Looked(NamedTuple):
     """_Looked: what a look into a file found."""
 
-    chosen: _Chosen
+    chosen: Chosen
     axes: Axes | None  # None where it leaves several
     extent: Extent
 
@@ -74,7 +63,7 @@ def arrays(
         except UserError as error:
             if len(files) == 1 or tree.path.is_file():
                 raise
-            damaged = not isinstance(error, _NoVideos)
+            damaged = not isinstance(error, NoVideosError)
             skipped.append(Skipped(str(file), without_path(error, tree.root), damaged))
     _check_stores(tree, files, looked)
     known = _axes_of_all(looked)
@@ -108,74 +97,13 @@ def _check_stores(tree: Tree, files: list[PurePosixPath], looked: Files) -> None
 
 
 def _look(path: Path, axes: str | None, select: str | None, bit_depth: int | None) -> _Looked:
-    one = _choose(path, axes, select)
+    one = choose(path, axes, select)
     extent = array_extent(path, one.header, bit_depth)
     if axes is not None:
         return _Looked(one, Axes(one.options[0]), extent)
     with opened(path, one.header, path.stat().st_mtime_ns) as array:
         found = decide(one.options, one.header.shape, partial(_part, one.header, array))
     return _Looked(one, found, extent)
-
-
-def _choose(path: Path, axes: str | None, select: str | None) -> _Chosen:
-    if is_store(path):
-        raise _NoVideos(f"{path} is a clip store: open it by itself.")
-    headers = read_headers(path)
-    if select is not None:
-        headers = [_selected(path, headers, select)]
-    found = [(header, _options(header, axes)) for header in headers]
-    fitting = [_Chosen(path, header, options) for header, options in found if options]
-    if len(fitting) == 1:
-        return fitting[0]
-    if fitting:
-        names = [one.header.key for one in fitting]
-        shown = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
-        raise UserError(
-            f"{path} holds {len(names)} arrays that may be videos ({shown}): choose one with"
-            " --select."
-        )
-    raise _unfitting(path, headers, axes)
-
-
-def _selected(path: Path, headers: list[Header], name: str) -> Header:
-    for header in headers:
-        if header.key == name and name:
-            return header
-    names = [header.key for header in headers if header.key]
-    if not names:
-        raise UserError(
-            f"{path} holds one array without a name: expected no --select, found {name!r}; leave"
-            " it out."
-        )
-    shown = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
-    raise UserError(f"{path} has no array {name!r}: choose another with --select, of {shown}.")
-
-
-def _options(header: Header, axes: str | None) -> list[str]:
-    """Return the axes that an array may have; none if it holds no videos."""
-    if header.dtype.kind not in "buif":
-        return []
-    if axes is None:
-        return candidates(header.shape)
-    try:
-        return [check_axes(axes, header.shape).letters]
-    except UserError:
-        return []
-
-
-def _unfitting(path: Path, headers: list[Header], axes: str | None) -> UserError:
-    """Return the sentence on a file without an array of videos."""
-    numbers = [header for header in headers if header.dtype.kind in "buif"]
-    if axes is not None and len(numbers) == 1:
-        try:
-            check_axes(axes, numbers[0].shape)
-        except UserError as error:
-            return UserError(f"{path}: {error}.")
-    found = "; ".join(header.describe() for header in headers[:8]) or "none"
-    kind = UserError if any(len(one.shape) > 2 for one in numbers) else _NoVideos
-    what = f"({', '.join(axes)})" if axes else "such as (T, H, W, C) or (N, T, H, W)"
-    advice = "choose others with --axes" if axes else "say with --axes what its axes are"
-    return kind(f"{path}: expected an array of numbers {what}, found {found}; {advice}.")
 
 
 def _axes_of_all(looked: Files) -> dict[PurePosixPath, Axes]:
@@ -195,7 +123,7 @@ def _axes_of_all(looked: Files) -> dict[PurePosixPath, Axes]:
     return known
 
 
-def _several(one: _Chosen) -> UserError:
+def _several(one: Chosen) -> UserError:
     shown = " or ".join(one.options)
     return UserError(
         f"{one.path} has {len(one.header.shape)} axes of sizes {size_text(one.header.shape)}, which"
@@ -235,7 +163,7 @@ def _what_was_understood(
 # --- reading
 
 
-def _videos(file: PurePosixPath, one: _Chosen, axes: str, levels: Levels) -> list[Video]:
+def _videos(file: PurePosixPath, one: Chosen, axes: str, levels: Levels) -> list[Video]:
     sizes = dict(zip(axes, one.header.shape, strict=True))
     stamp = one.path.stat().st_mtime_ns
     return [
@@ -251,9 +179,7 @@ def _videos(file: PurePosixPath, one: _Chosen, axes: str, levels: Levels) -> lis
     ]
 
 
-def _frames(
-    one: _Chosen, stamp: int, axes: str, levels: Levels, index: int
-) -> Iterator[np.ndarray]:
+def _frames(one: Chosen, stamp: int, axes: str, levels: Levels, index: int) -> Iterator[np.ndarray]:
     """Read the frames of one video, uint8 (height, width, 1 or 3) each."""
     stored = axes[::-1] if one.header.is_reversed else axes
     kept = [letter for letter in stored if letter in "THWC"]
