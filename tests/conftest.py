@@ -98,7 +98,8 @@ def tiny(tmp_path):
     """A YAML of a MoCoGAN that trains in seconds, its data beside it; runs go to `runs`."""
     noise = np.random.default_rng(0).integers(0, 256, (6, 8, 32, 32, 3), dtype=np.uint8)
     np.save(tmp_path / "clips.npy", noise)
-    data = {"path": str(tmp_path / "clips.npy"), "batch": 2, "cache": str(tmp_path / "cache")}
+    data = {"path": str(tmp_path / "clips.npy"), "axes": "NTHWC", "batch": 2}
+    data["cache"] = str(tmp_path / "cache")
     config = {**TINY, "data": data, "run": {"folder": str(tmp_path / "runs")}}
     (tmp_path / "tiny.yaml").write_text(yaml.safe_dump(config))
     return tmp_path / "tiny.yaml"

@@ -20,7 +20,7 @@ ARROWS = {
     "adversarial": set(),
     "nn": {"errors"},
     "media": {"files", "errors"},
-    "data": {"contract", "media", "files", "errors"},
+    "data": {"backends", "contract", "media", "files", "errors"},
     "rollout": {"contract", "media", "files", "errors"},
     "families": {"contract", "adversarial", "nn", "errors"},
     "config": {"contract", "families", "data", "files", "errors"},
@@ -46,6 +46,7 @@ BACKENDS = {"tensorflow", "jax", "torch"}
 NAMES_ONE = {
     PACKAGE / "adversarial" / "grads.py",
     PACKAGE / "importers" / "tensorflow_checkpoint.py",
+    PACKAGE / "data" / "layouts" / "tfrecords.py",
 }
 
 # What of kvidgan the viewer may import; and its rooms that never import each other, but for

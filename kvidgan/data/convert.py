@@ -20,7 +20,7 @@ import numpy as np
 from kvidgan.data.flow import backward_flow
 from kvidgan.data.labels import FoundLabels
 from kvidgan.data.source import Skipped, Source, Video, without_path
-from kvidgan.data.store.format import FORMAT, is_store_file
+from kvidgan.data.store.format import FORMAT, is_store
 from kvidgan.data.store.reader import ClipStore
 from kvidgan.data.store.writer import FrameRecord, StoreWriter
 from kvidgan.data.transforms import held_out, resized, with_labels
@@ -131,7 +131,7 @@ def _prepared(
                 f"{destination} exists and was made from other data or settings: choose another"
                 " name, or allow it to be overwritten."
             )
-        if not is_store_file(destination):
+        if not is_store(destination):
             raise UserError(
                 f"{destination} is no clip store, so it is not replaced: choose another name."
             )

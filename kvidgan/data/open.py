@@ -14,6 +14,7 @@ from kvidgan.data.reading import Reading, option_name
 from kvidgan.data.report import report
 from kvidgan.data.schema import DataConfig, DigitsConfig
 from kvidgan.data.source import Source
+from kvidgan.data.store.format import is_store
 from kvidgan.data.store.reader import ClipStore
 from kvidgan.data.store.source import store_source
 from kvidgan.errors import UserError
@@ -90,6 +91,7 @@ def open_data(
     _check_digits(config)
     if is_store(config.path):
         store = ClipStore.open(config.path)
+        _check_read(config)
         _check_labels(config, store)
         return _warn_of_shared(store)
     source = find_source(config.path, config, config.seed, config.digits)
@@ -98,16 +100,13 @@ def open_data(
     path = Path(config.cache) / name
     if not path.exists():
         say(f"{source.describe()}: converting once, into {path}.")
+        for guess in source.guesses:
+            say(f"A guess: {guess}.")
     done = prepare(source, path, strict=config.strict, on_progress=on_progress, **options)
     for skipped in done.skipped:
         if skipped.damaged:
             say(f"{config.path}: {skipped.describe()}.")
     return _warn_of_shared(ClipStore.open(done.path))
-
-
-def is_store(path: str | Path) -> bool:
-    """Return whether a path is a file that is named as clip stores are."""
-    return Path(path).is_file() and Path(path).suffix.lower() in (".h5", ".hdf5")
 
 
 def _check_digits(config: DataConfig) -> None:
@@ -122,6 +121,16 @@ def _check_digits(config: DataConfig) -> None:
         )
 
 
+def _check_read(config: DataConfig) -> None:
+    """Refuse options on how files are read where a clip store holds what was read."""
+    for name, value in config.options().items():
+        if name != "classes":
+            raise UserError(
+                f"data.{name}: expected none for the clip store {config.path}, which is read"
+                f" already, found {value}; leave it out."
+            )
+
+
 def _check_labels(config: DataConfig, store: ClipStore) -> None:
     """Refuse a clip store whose label maps are not those that the config asks for."""
     found = store.labels.describe() if store.labels else "no labels"
@@ -129,11 +138,6 @@ def _check_labels(config: DataConfig, store: ClipStore) -> None:
         raise UserError(
             f"data.labels: expected {config.labels}, found {found} in {config.path}; leave it out,"
             f" or prepare the videos with --labels {config.labels}."
-        )
-    if config.palette:
-        raise UserError(
-            f"data.palette: expected none for {config.path}, a clip store, whose label maps are"
-            " read already; leave it out, or prepare the data with --palette."
         )
     if config.classes and (store.labels is None or len(store.labels) != config.classes):
         raise UserError(

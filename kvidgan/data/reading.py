@@ -3,8 +3,9 @@
 import shlex
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from kvidgan.data.layouts.axes import check_letters
 from kvidgan.errors import UserError
 
 LayoutName = Literal[
@@ -20,6 +21,7 @@ LayoutName = Literal[
     "film_strips",
     "videos",
     "frame_folders",
+    "tfrecords",
     "arrays",
     "moving_mnist",
 ]
@@ -59,10 +61,16 @@ class Reading(BaseModel):
         "said to have; null for each video's own, the median where that varies.",
     )
 
+    axes: str | None = Field(
+        None,
+        description="Axes of the arrays, a letter for each: N videos, T time, H height, W width, C "
+        "colours, as NTHWC; null for those that sizes and content leave, said as a guess.",
+    )
     select: str | None = Field(
         None,
+        min_length=1,
         description="Which one of several in a file or a data set: an array's name, a camera, a "
-        "kind of maps.",
+        "kind of maps; null for the only one.",
     )
     official_split: int | None = Field(
         None,
@@ -77,6 +85,18 @@ class Reading(BaseModel):
         "text, one a line; null for all.",
         json_schema_extra={"option": "list"},
     )
+    bit_depth: int | None = Field(
+        None,
+        ge=8,
+        le=16,
+        description="Bit depth of images of more than 8 bit and of arrays, whose values go from 0 "
+        "to 2^N - 1; null for the least that holds the largest value, said as a guess.",
+    )
+
+    @field_validator("axes")
+    @classmethod
+    def _check_axes(cls, axes: str | None) -> str | None:
+        return None if axes is None else check_letters(axes)
 
     def options(self) -> dict[str, Any]:
         """Return what is asked for beside the layout, by name."""

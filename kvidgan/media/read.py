@@ -10,12 +10,19 @@ from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image, ImageFile, ImageOps
 
 from kvidgan.errors import UserError
+from kvidgan.media.deep import Deep, read_by_opencv, read_deep
+from kvidgan.media.foreign import check_dynamic_range, foreign_kind
+from kvidgan.media.levels import Extent, ImageLevels
+from kvidgan.media.tiff import needs_opencv, tiff_size
 
 IMAGE_SUFFIXES = frozenset(
-    {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".pgm", ".ppm"}
+    {
+        *(".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".tif", ".tiff", ".webp", ".pgm", ".ppm"),
+        *(".pnm", ".avif", ".jp2", ".j2k", ".j2c", ".jpx", ".jpf"),
+    }
 )
 
 _QUARTER_TURN = 5  # the first of EXIF's orientations, 1 to 8, that exchanges the sides
@@ -46,6 +53,8 @@ def image_size(path: Path) -> tuple[int, int]:
     Raises:
         UserError: If the file is not an image.
     """
+    if needs_opencv(path):
+        return tiff_size(path)
     with open_image(path) as image:
         height, width = image.height, image.width
         return (width, height) if _orientation(image) >= _QUARTER_TURN else (height, width)
@@ -61,28 +70,65 @@ def _orientation(image: Image.Image) -> int:
     return int(exif.get(ExifTags.Base.Orientation, 1))
 
 
-def read_image(path: Path) -> np.ndarray:
+def read_image(path: Path, levels: ImageLevels | None = None) -> np.ndarray:
     """Read an image in RGB; its content decides the format, not its suffix.
 
-    Grey becomes RGB, transparency is laid over black, 16 bit is scaled to 8; it is turned as its
-    EXIF orientation says.
+    Grey becomes RGB, transparency is laid over black, more than 8 bit is scaled to 8; it is turned
+    as its EXIF orientation says.
+
+    Args:
+        path: File of the image.
+        levels: Levels of the images of more than 8 bit of a source; None to go by this image alone:
+            the least bit depth that holds its values.
 
     Returns:
         The image, uint8 (height, width, 3).
 
     Raises:
-        UserError: If the file is missing, no image, or truncated.
+        UserError: If the file is missing, no image, truncated, or has values beyond the levels.
     """
+    if needs_opencv(path):
+        return shown(path, read_by_opencv(path), levels)
     with open_image(path) as image:
         try:
+            deep = read_deep(path, image)
+            if deep is not None:
+                return shown(path, deep, levels)
             ImageOps.exif_transpose(image, in_place=True)
             return rgb_array(image)
         except UNREADABLE as error:
             raise UserError(f"{path} is a damaged image ({reason(error)}): replace it.") from error
 
 
+def shown(path: Path, deep: Deep, levels: ImageLevels | None) -> np.ndarray:
+    """Return an image of more than 8 bit as uint8 (height, width, 3).
+
+    Raises:
+        UserError: If it has values beyond the levels.
+    """
+    try:
+        return deep.to_rgb(levels)
+    except ValueError as error:
+        raise UserError(f"{path} has values that do not fit: {error}.") from error
+
+
+def image_extent(path: Path) -> Extent | None:
+    """Return the lowest and highest value of an image of more than 8 bit.
+
+    None for other images, for those that state which value is white, and for damaged ones.
+    """
+    try:
+        if needs_opencv(path):
+            return read_by_opencv(path).extent
+        with open_image(path) as image:
+            deep = read_deep(path, image)
+            return None if deep is None or deep.white is not None else deep.extent
+    except (UserError, *UNREADABLE):
+        return None
+
+
 @contextmanager
-def open_image(path: Path) -> Iterator[Image.Image]:
+def open_image(path: Path) -> Iterator[ImageFile.ImageFile]:
     """Open an image, or an animation, with Pillow.
 
     Raises:
@@ -93,18 +139,18 @@ def open_image(path: Path) -> Iterator[Image.Image]:
     except FileNotFoundError as error:
         raise UserError(f"{path} does not exist.") from error
     except (*UNREADABLE, Image.DecompressionBombError) as error:
+        kind = foreign_kind(path)
+        if kind is not None:
+            raise UserError(f"{path} {kind}.") from error
         raise UserError(f"{path} is not a readable image: expected PNG, JPEG or alike.") from error
     with image:
+        if image.format == "AVIF":
+            check_dynamic_range(path)
         yield image
 
 
 def rgb_array(image: Image.Image) -> np.ndarray:
-    """Decode one Pillow image (or the current frame of an animation) to uint8 (H, W, 3)."""
-    if image.mode.startswith("I"):  # 16 bit grey; 65535 / 255 = 257
-        grey = np.rint(np.clip(np.asarray(image), 0, 65535) / 257.0).astype(np.uint8)
-        return np.repeat(grey[..., None], 3, axis=-1)
-    if image.mode == "F":
-        raise ValueError("expected 8 or 16 bit, found floating point")
+    """Decode a Pillow image of 8 bit, or the current frame of an animation, to uint8 (H, W, 3)."""
     if image.has_transparency_data:
         image = image.convert("RGBA")
         black = Image.new("RGB", image.size)

@@ -13,6 +13,8 @@ from kvidgan.errors import UserError
 from kvidgan.media.animation import is_animation, probe_animation, read_animation
 from kvidgan.media.converter import Converter, display_matrix
 from kvidgan.media.damage import damaged
+from kvidgan.media.foreign import FOREIGN_SUFFIXES
+from kvidgan.media.levels import ImageLevels
 from kvidgan.media.rate import Timed, VideoFacts, resampled, slots
 from kvidgan.media.read import IMAGE_SUFFIXES
 from kvidgan.media.timing import timing_of
@@ -40,15 +42,20 @@ def is_video(path: Path) -> bool:
     suffix = path.suffix.lower()
     if suffix in VIDEO_SUFFIXES:
         return True
-    return suffix not in IMAGE_SUFFIXES | _OTHERS and is_video_file(path)
+    if suffix in IMAGE_SUFFIXES | FOREIGN_SUFFIXES | _OTHERS or suffix.startswith(".tfrecord"):
+        return False
+    return is_video_file(path)
 
 
-def read_video(path: Path, fps: float | None = None) -> tuple[Iterator[np.ndarray], float]:
+def read_video(
+    path: Path, fps: float | None = None, levels: ImageLevels | None = None
+) -> tuple[Iterator[np.ndarray], float]:
     """Open a video file, or an animation.
 
     Args:
         path: Path of the file.
         fps: Frames per second to return; None for the file's own, the median where they vary.
+        levels: Levels of TIFF pages of more than 8 bit; None for those of this file.
 
     Returns:
         The frames, read as they are asked for, uint8 (height, width, 3), and the frames per second.
@@ -62,8 +69,7 @@ def read_video(path: Path, fps: float | None = None) -> tuple[Iterator[np.ndarra
     """
     if not path.is_file():
         raise UserError(f"{path} does not exist or is not a file: expected a video.")
-    read = read_animation if is_animation(path) else read_video_file
-    return read(path, fps)
+    return read_animation(path, fps, levels) if is_animation(path) else read_video_file(path, fps)
 
 
 def probe_video(path: Path, fps: float | None = None) -> VideoFacts:

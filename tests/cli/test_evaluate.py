@@ -20,7 +20,7 @@ def files(tmp_path, monkeypatch):
     export_step(*steps.counting(), "noise.keras")
     export_step(*steps.labelled(), "labels.keras")
     np.save("clips.npy", np.stack(squares(3, length=8)))
-    np.save("tiny.npy", np.stack([np.stack([texture(8, 8)] * 5)] * 2))
+    np.save("tiny.npy", np.stack([texture(8, 8)] * 5)[None])
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "config.yaml").write_text("")
     return tmp_path

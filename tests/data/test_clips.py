@@ -80,7 +80,7 @@ def test_one_strip_and_one_array(tmp_path):
 
 def test_many_videos_of_an_array(tmp_path):
     np.save(tmp_path / "x.npy", np.stack([video(n, 4) for n in range(3)]))
-    clip = open_clip(tmp_path / "x.npy", 2)
+    clip = open_clip(tmp_path / "x.npy", 2, Reading(axes="NTHWC"))
     assert clip.note == "x.npy/000002, 4 frames of 8x8, one of 3 videos"
     np.testing.assert_array_equal(frames_of(clip), video(2, 4))
 

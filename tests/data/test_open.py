@@ -1,3 +1,5 @@
+import h5py
+import numpy as np
 import pytest
 
 from kvidgan.data.builtin import registry as builtin
@@ -8,6 +10,7 @@ from kvidgan.data.schema import DataConfig
 from kvidgan.errors import UserError
 from tests.data.conftest import damage, save_frames, save_labelled, source_of, video
 from tests.data.layouts.trees import save_text, save_video
+from tests.textures import moving_square
 
 
 def test_open_data_converts_once(strips, tmp_path):
@@ -153,7 +156,7 @@ def test_a_store_with_other_labels_than_asked_for(tmp_path):
             "expected foreground, found edges of 2 classes .*prepare",
         ),
         (plain, {"classes": 2}, r"data\.classes: expected 2, found no labels in"),
-        (edges, {"palette": "p.txt"}, r"data\.palette: expected none for .*, a clip store, whose"),
+        (edges, {"palette": "p.txt"}, r"data\.palette: expected none for the clip store"),
         (edges, {"classes": 3}, r"data\.classes: expected 3, found edges of 2 classes"),
     ):
         with pytest.raises(UserError, match=sentence):
@@ -190,3 +193,21 @@ def test_options_of_files_for_what_is_drawn(option):
     value = 2 if option == "official_split" else "x"
     with pytest.raises(UserError, match=r"built-in set: expected no --(split|list|select), fo"):
         find_source("moving_shapes", Reading(**{option: value}))
+
+
+def test_options_of_reading_for_a_store(tmp_path):
+    path = prepare(source_of([video(5, 4)]), tmp_path / "s.h5").path
+    for option, value in (("axes", "NTHWC"), ("fps", 5), ("bit_depth", 10)):
+        with pytest.raises(UserError, match=rf"data\.{option}: expected none for the clip store"):
+            open_data(DataConfig(path=str(path), **{option: value}))
+
+
+def test_an_hdf5_file_of_arrays_is_converted(tmp_path):
+    clips = np.stack([moving_square(6)[0], 255 - moving_square(6)[0]])
+    with h5py.File(tmp_path / "clips.h5", "w") as file:
+        file["frames"] = clips
+    said = []
+    config = DataConfig(path=str(tmp_path / "clips.h5"), cache=str(tmp_path / "cache"))
+    with open_data(config, say=said.append) as store:
+        np.testing.assert_array_equal([store.read(n, 0, 6) for n in range(2)], clips)
+    assert "arrays: 2 videos" in said[0]

@@ -30,7 +30,10 @@ def first(tmp_path_factory):
     }
     raw = {
         "family": family,
-        "data": {"path": str(tmp_path / "clips.npy"), "batch": 2, "cache": str(tmp_path)},
+        "data": {
+            **{"path": str(tmp_path / "clips.npy"), "axes": "NTHWC"},
+            **{"batch": 2, "cache": str(tmp_path)},
+        },
         "train": {"epochs": 1, "steps_per_epoch": 2},
         "run": {"folder": str(tmp_path / "runs")},
     }

@@ -38,7 +38,7 @@ def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("memory")
     noise = np.random.default_rng(0).integers(0, 256, (6, 8, 32, 32, 3), dtype=np.uint8)
     np.save(folder / "clips.npy", noise)
-    data = {"path": str(folder / "clips.npy"), "batch": 2, "cache": str(folder)}
+    data = {"path": str(folder / "clips.npy"), "axes": "NTHWC", "batch": 2, "cache": str(folder)}
     (folder / "tiny.yaml").write_text(
         yaml.safe_dump({**TINY, "data": data, "run": {"folder": str(folder)}})
     )

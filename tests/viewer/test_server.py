@@ -411,7 +411,7 @@ def test_playing_before_opening_is_refused():
 
 def test_videos_are_listed(served, tmp_path, kvidgan):
     loop = served(steps.predicting())
-    np.save(tmp_path / "clips.npy", np.zeros((2, 5, 16, 16, 3), np.uint8))
+    np.save(tmp_path / "clips.npy", np.stack([moving_square(5)[0], 255 - moving_square(5)[0]]))
     store = tmp_path / "clips.h5"
     assert kvidgan("prepare", tmp_path / "clips.npy", store)[0] == 0
     for path in (tmp_path / "clips.npy", store):

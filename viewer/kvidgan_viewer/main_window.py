@@ -22,7 +22,9 @@ if TYPE_CHECKING:  # it loads what draws, which takes longer than Qt itself
     from kvidgan_viewer.controller import Controller
 
 DEMO = demo_model()
-SUFFIXES = ".keras .h5 .hdf5 .npy .npz .mp4 .avi .mov .mkv .webm .gif .png .jpg .jpeg"
+SUFFIXES = (
+    ".keras .h5 .hdf5 .npy .npz .mat .tfrecords .mp4 .avi .mov .mkv .webm .gif .png .jpg .jpeg .tif"
+)
 
 
 class MainWindow(QMainWindow):

@@ -12,7 +12,9 @@ from kvidgan.data.text import counted
 from kvidgan.errors import UserError
 from kvidgan.media import (
     ANIMATED_SUFFIXES,
+    FOREIGN_SUFFIXES,
     IMAGE_SUFFIXES,
+    foreign_kind,
     is_animation,
     is_video,
     natural_key,
@@ -58,6 +60,13 @@ class Tree:
         """Return the files that hold a single picture."""
         videos = set(self.videos())
         return [file for file in self.having(IMAGE_SUFFIXES) if file not in videos]
+
+    def foreign(self) -> str:
+        """Return which is the first of the images that are not read, and why; "" without one."""
+        for file in self.having(FOREIGN_SUFFIXES):
+            if kind := foreign_kind(self.root / file):
+                return f"{file} {kind}"
+        return ""
 
     def found(self) -> str:
         """Return in a few words what there is."""
@@ -167,7 +176,13 @@ def _folder(file: PurePosixPath, depth: int) -> str | None:
 def unused_files(tree: Tree, used: list[PurePosixPath], kind: str) -> list[Skipped]:
     """Return the files that a layout does not use, since they are of another kind."""
     known = set(used)
-    return [Skipped(str(f), f"not {kind}", damaged=False) for f in tree.files if f not in known]
+    unused = [file for file in tree.files if file not in known]
+    return [Skipped(str(f), _why_unused(tree.root / f, kind), damaged=False) for f in unused]
+
+
+def _why_unused(path: Path, kind: str) -> str:
+    foreign = foreign_kind(path) if path.suffix.lower() in FOREIGN_SUFFIXES else None
+    return foreign or f"not {kind}"
 
 
 def left_over(files: Sequence[PurePosixPath], reason: str) -> list[Skipped]:
@@ -199,15 +214,36 @@ def gather(
         make: Function that returns the video of a file, without split and class.
         skipped: Files that are skipped already.
     """
+    return gather_several(tree, layout, files, lambda file: [make(file)], skipped)
+
+
+def gather_several(
+    tree: Tree,
+    layout: str,
+    files: list[PurePosixPath],
+    make: Callable[[PurePosixPath], list[Video]],
+    skipped: list[Skipped],
+) -> Source:
+    """Make a source as `gather` does, of files that hold several videos each.
+
+    Args:
+        tree: Listing of the files.
+        layout: Name of the layout.
+        files: Files to make videos of.
+        make: Function that returns the videos of a file, without split and class.
+        skipped: Files that are skipped already.
+    """
     classes, places = place(files)
-    videos = []
-    for file, found in zip(files, places, strict=True):
-        if found is None:
+    videos: list[Video] = []
+    for file, found_place in zip(files, places, strict=True):
+        if found_place is None:
             skipped.append(Skipped(str(file), "lies beside the folders of splits", damaged=False))
             continue
-        split, class_index = found
+        split, class_index = found_place
         try:
-            videos.append(replace(make(file), split=split, class_index=class_index))
+            found = [replace(one, split=split, class_index=class_index) for one in make(file)]
         except UserError as error:
             skipped.append(Skipped(str(file), without_path(error, tree.root)))
+        else:
+            videos += found
     return Source(layout, tree.path, videos, skipped, classes)

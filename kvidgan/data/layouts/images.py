@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from kvidgan.errors import UserError
-from kvidgan.media import damaged, image_size, read_image
+from kvidgan.media import ImageLevels, damaged, image_size, read_image
 
 
 def equally_large(paths: Sequence[Path]) -> tuple[list[Path], list[UserError]]:
@@ -45,8 +45,12 @@ def _other_size(path: Path, size: tuple[int, int], usual: tuple[int, int]) -> Us
     )
 
 
-def read_frames(paths: Sequence[Path]) -> Iterator[np.ndarray]:
+def read_frames(paths: Sequence[Path], levels: ImageLevels | None = None) -> Iterator[np.ndarray]:
     """Read frames, uint8 (height, width, 3) each; damaged ones are left out if that is tolerated.
+
+    Args:
+        paths: Files of the frames.
+        levels: Levels of all images of the source that have more than 8 bit.
 
     Raises:
         UserError: If one is damaged, or not of the first one's size.
@@ -54,7 +58,7 @@ def read_frames(paths: Sequence[Path]) -> Iterator[np.ndarray]:
     shape = None
     for path in paths:
         try:
-            frame = read_image(path)
+            frame = read_image(path, levels)
             shape = shape or frame.shape
             if frame.shape != shape:
                 raise _other_size(path, frame.shape[:2], shape[:2])

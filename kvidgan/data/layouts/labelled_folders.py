@@ -54,7 +54,11 @@ def is_labelled_folders(tree: Tree) -> bool:
 
 
 def labelled_folders(
-    tree: Tree, classes: int | None = None, select: str | None = None, palette: str | None = None
+    tree: Tree,
+    classes: int | None = None,
+    select: str | None = None,
+    palette: str | None = None,
+    bit_depth: int | None = None,
 ) -> Source:
     """List the sequences of pictures with their label maps: frames that have a map only.
 
@@ -63,6 +67,7 @@ def labelled_folders(
         classes: Number of classes; None for one more than the highest id that is found.
         select: Name of the folder of label maps; None for the first that is there.
         palette: File that tells which colour is which class; None to find out.
+        bit_depth: Bit depth of images of more than 8 bit; None to guess it.
 
     Raises:
         UserError: If there are no such folders, no sequence can be used, or an id is beyond the
@@ -87,7 +92,9 @@ def labelled_folders(
         (split_and_class[0] if split_and_class else "", str(name)): run
         for (name, run), split_and_class in zip(frames.items(), places, strict=True)
     }
-    source = labelled_source(tree, "labelled_folders", found, skipped, classes, palette)
+    source = labelled_source(
+        tree, "labelled_folders", found, skipped, classes, palette, bit_depth=bit_depth
+    )
     if not source.videos:
         why = next((f"{one.name}: {one.reason}" for one in skipped if one.damaged), "no pairs")
         raise UserError(

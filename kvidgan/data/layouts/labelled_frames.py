@@ -32,13 +32,19 @@ def is_labelled_frames(tree: Tree) -> bool:
     return any((split, "b") in found for split, kind in found if kind == "a")
 
 
-def labelled_frames(tree: Tree, classes: int | None = None, palette: str | None = None) -> Source:
+def labelled_frames(
+    tree: Tree,
+    classes: int | None = None,
+    palette: str | None = None,
+    bit_depth: int | None = None,
+) -> Source:
     """List the sequences whose frames all have a label map.
 
     Args:
         tree: Listing with `train_A` and `train_B`, or the same of other splits.
         classes: Number of classes; None for as many as are found in the label maps.
         palette: File that tells which colour is which class; None to find out.
+        bit_depth: Bit depth of images of more than 8 bit; None to guess it.
 
     Raises:
         UserError: If an id is beyond the classes, or the label maps have two meanings.
@@ -59,7 +65,9 @@ def labelled_frames(tree: Tree, classes: int | None = None, palette: str | None 
         else:
             instances = files.get("inst", [None] * len(files["b"]))
             frames[key] = list(map(LabelledFrame, files["b"], files["a"], instances))
-    return labelled_source(tree, "labelled_frames", frames, skipped, classes, palette)
+    return labelled_source(
+        tree, "labelled_frames", frames, skipped, classes, palette, bit_depth=bit_depth
+    )
 
 
 # --- pairing

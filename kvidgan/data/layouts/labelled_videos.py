@@ -10,13 +10,22 @@ import numpy as np
 from kvidgan.data.label_table import LabelTable
 from kvidgan.data.labels import LabelSet
 from kvidgan.data.layouts.files import Tree
+from kvidgan.data.layouts.image_levels import find_image_levels
 from kvidgan.data.layouts.images import equally_large, read_frames
 from kvidgan.data.layouts.instance_maps import colour_ids, instance_facts, read_instances
 from kvidgan.data.layouts.label_maps import found_labels, stated_labels
 from kvidgan.data.layouts.map_facts import MapFacts
 from kvidgan.data.source import Skipped, Source, Video, without_path
 from kvidgan.errors import UserError
-from kvidgan.media import MapImage, NotAMap, image_size, is_tolerated, read_map, tolerated
+from kvidgan.media import (
+    ImageLevels,
+    MapImage,
+    NotAMap,
+    image_size,
+    is_tolerated,
+    read_map,
+    tolerated,
+)
 
 
 class LabelledFrame(NamedTuple):
@@ -46,6 +55,7 @@ def labelled_source(
     classes: int | None = None,
     palette: str | None = None,
     names: Sequence[str] | None = None,
+    bit_depth: int | None = None,
 ) -> Source:
     """Make a source with one video a sequence; sequences that cannot be one are skipped.
 
@@ -60,6 +70,7 @@ def labelled_source(
         classes: Number of classes; None for as many as are found in the label maps, or named.
         palette: File that tells which colour is which class; None to find out.
         names: Names of the ids from 0, where numbers stand for classes; None for the numbers.
+        bit_depth: Bit depth of images of more than 8 bit; None to guess it.
 
     Raises:
         UserError: If a value is beyond the classes, or the label maps have two meanings.
@@ -84,15 +95,21 @@ def labelled_source(
     ids = colour_ids(objects)
     with_objects = any(one.instances for frames in found.values() for one in frames)
     notes = [understood.note, "with instance maps" if with_objects else ""]
-    return Source(
+    images = [[one.image for one in frames] for frames in found.values()]
+    levels = find_image_levels(images, bit_depth)
+    videos = [
+        _video(*key, frames, understood.labels, ids, levels.levels) for key, frames in found.items()
+    ]
+    source = Source(
         layout,
         tree.path,
-        [_video(*key, frames, understood.labels, ids) for key, frames in found.items()],
+        videos,
         skipped,
         note=", ".join(filter(None, notes)),
         guesses=list(understood.guesses),
         labels=understood.labels,
     )
+    return levels.noted(source)
 
 
 # --- listing
@@ -162,28 +179,32 @@ def _video(
     frames: Sequence[LabelledFrame],
     labels: LabelSet,
     objects: dict[int, int] | None,
+    levels: ImageLevels | None,
 ) -> Video:
     images = [one.image for one in frames]
     height, width = image_size(images[0])
     return Video(
         name,
-        partial(read_frames, images),
+        partial(read_frames, images, levels),
         split=split,
         length=len(frames),
         height=height,
         width=width,
         files=tuple(path for one in frames for path in one if path is not None),
-        read_maps=partial(_read_maps, frames, labels, objects),
+        read_maps=partial(_read_maps, frames, labels, objects, levels),
     )
 
 
 def _read_maps(
-    frames: Sequence[LabelledFrame], labels: LabelSet, objects: dict[int, int] | None
+    frames: Sequence[LabelledFrame],
+    labels: LabelSet,
+    objects: dict[int, int] | None,
+    levels: ImageLevels | None,
 ) -> Iterator[dict[str, np.ndarray]]:
     """Read the maps of each frame; of those that `read_frames` leaves out, none."""
     table = LabelTable(labels)
     for one in frames:
-        if is_tolerated() and not _is_whole(one.image):
+        if is_tolerated() and not _is_whole(one.image, levels):
             continue
         maps = {"labels": table.read(one.labels, read_map(one.labels))}
         if one.instances is not None:
@@ -191,7 +212,7 @@ def _read_maps(
         yield maps
 
 
-def _is_whole(image: Path) -> bool:
+def _is_whole(image: Path, levels: ImageLevels | None) -> bool:
     """Return whether an image can be read: what is wrong with it is told where it is read."""
     with tolerated(lambda error: None):
-        return next(read_frames([image]), None) is not None
+        return next(read_frames([image], levels), None) is not None

@@ -8,11 +8,12 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from kvidgan.data.layouts.files import Tree, gather, unused_files
+from kvidgan.data.layouts.image_levels import find_image_levels, find_page_levels
 from kvidgan.data.layouts.images import equally_large, read_frames
 from kvidgan.data.layouts.sequences import sequences
 from kvidgan.data.source import Skipped, Source, Video, without_path
 from kvidgan.errors import UserError
-from kvidgan.media import image_size, probe_video, read_image, read_video
+from kvidgan.media import ImageLevels, image_size, probe_video, read_image, read_video
 
 # --- film strips: square frames side by side, or stacked, in one image
 
@@ -79,19 +80,21 @@ def _size(tree: Tree, file: PurePosixPath) -> tuple[int, int] | None:
         return None
 
 
-def film_strips(tree: Tree) -> Source:
-    """List the film strips: square frames side by side, or stacked, in one image."""
+def film_strips(tree: Tree, bit_depth: int | None = None) -> Source:
+    """List the film strips: square frames side by side, or stacked, in one image.
+
+    Args:
+        tree: Listing of the files.
+        bit_depth: Bit depth of images of more than 8 bit; None to guess it.
+    """
     images = tree.images()
-    return gather(
-        tree,
-        "film_strips",
-        images,
-        partial(_strip, tree.root),
-        unused_files(tree, images, "an image"),
-    )
+    levels = find_image_levels([[tree.root / image] for image in images], bit_depth)
+    skipped = unused_files(tree, images, "an image")
+    make = partial(_strip, tree.root, levels.levels)
+    return levels.noted(gather(tree, "film_strips", images, make, skipped))
 
 
-def _strip(root: Path, file: PurePosixPath) -> Video:
+def _strip(root: Path, levels: ImageLevels | None, file: PurePosixPath) -> Video:
     height, width = image_size(root / file)
     side, long = min(height, width), max(height, width)
     if long % side or long == side:
@@ -100,12 +103,12 @@ def _strip(root: Path, file: PurePosixPath) -> Video:
             f"{long} is no multiple (2 or more) of {side}"
         )
     path = root / file
-    read = partial(_read_strip, path)
+    read = partial(_read_strip, path, levels)
     return Video(str(file), read, length=long // side, height=side, width=side, files=(path,))
 
 
-def _read_strip(path: Path) -> Iterator[np.ndarray]:
-    image = read_image(path)
+def _read_strip(path: Path, levels: ImageLevels | None) -> Iterator[np.ndarray]:
+    image = read_image(path, levels)
     height, width = image.shape[:2]
     yield from np.split(image, max(height, width) // min(height, width), axis=int(width > height))
 
@@ -118,8 +121,13 @@ def is_frame_folders(tree: Tree) -> bool:
     return bool(tree.images())
 
 
-def frame_folders(tree: Tree) -> Source:
-    """List the folders of equally large images: one video each, or one a sequence."""
+def frame_folders(tree: Tree, bit_depth: int | None = None) -> Source:
+    """List the folders of equally large images: one video each, or one a sequence.
+
+    Args:
+        tree: Listing of the files.
+        bit_depth: Bit depth of images of more than 8 bit; None to guess it.
+    """
     images = tree.images()
     folders: dict[PurePosixPath, list[PurePosixPath]] = {}
     for image in images:
@@ -135,15 +143,17 @@ def frame_folders(tree: Tree) -> Source:
         ]
         skipped += [Skipped(str(i), "not one of the frames beside it", False) for i in found.others]
 
+    levels = find_image_levels(list(frames.values()), bit_depth)
+
     def make(place: PurePosixPath) -> Video:
         paths, bad = equally_large(frames[place])
         skipped.extend(_bad_frame(error, place, tree.root) for error in bad)
         height, width = image_size(paths[0])
         name = str(place) if place.parts else tree.root.absolute().name
-        read = partial(read_frames, paths)
+        read = partial(read_frames, paths, levels.levels)
         return Video(name, read, length=len(paths), height=height, width=width, files=tuple(paths))
 
-    return gather(tree, "frame_folders", list(frames), make, skipped)
+    return levels.noted(gather(tree, "frame_folders", list(frames), make, skipped))
 
 
 def _bad_frame(error: UserError, video: PurePosixPath, root: Path) -> Skipped:
@@ -159,45 +169,51 @@ def is_videos(tree: Tree) -> bool:
     return videos > 0 and videos >= len(tree.images())
 
 
-def videos(tree: Tree, fps: float | None = None) -> Source:
+def videos(tree: Tree, fps: float | None = None, bit_depth: int | None = None) -> Source:
     """List the video files.
 
     Args:
         tree: Listing of the files.
         fps: Frames per second that they are brought to; None for each one's own.
+        bit_depth: Bit depth of TIFF pages of more than 8 bit; None to guess it.
     """
     files = tree.videos()
+    levels = find_page_levels([tree.root / file for file in files], bit_depth)
     skipped = unused_files(tree, files, "a video file")
-    return gather(tree, "videos", files, partial(_video_file, tree.root, fps), skipped)
+    make = partial(_video_file, tree.root, fps, levels.levels)
+    return levels.noted(gather(tree, "videos", files, make, skipped))
 
 
-def _video_file(root: Path, fps: float | None, file: PurePosixPath) -> Video:
+def _video_file(
+    root: Path, fps: float | None, levels: ImageLevels | None, file: PurePosixPath
+) -> Video:
     path = root / file
     return Video(
         str(file),
-        partial(_read_video, path, fps),
+        partial(_read_video, path, fps, levels),
         files=(path,),
         fps=fps,
         probe=partial(probe_video, path, fps),
     )
 
 
-def _read_video(path: Path, fps: float | None) -> Iterator[np.ndarray]:
-    return read_video(path, fps)[0]
+def _read_video(path: Path, fps: float | None, levels: ImageLevels | None) -> Iterator[np.ndarray]:
+    return read_video(path, fps, levels)[0]
 
 
 # --- whichever of the three there is
 
 
-def moving_pictures(tree: Tree, fps: float | None = None) -> Source:
+def moving_pictures(tree: Tree, fps: float | None = None, bit_depth: int | None = None) -> Source:
     """List film strips, video files or frame folders, whichever there are.
 
     Args:
         tree: Listing of the files.
         fps: Frames per second that videos are brought to, and that images are said to have; None
             for their own.
+        bit_depth: Bit depth of images of more than 8 bit; None to guess it.
     """
     if is_videos(tree) and not is_film_strips(tree):
-        return videos(tree, fps)
-    source = (film_strips if is_film_strips(tree) else frame_folders)(tree)
+        return videos(tree, fps, bit_depth)
+    source = (film_strips if is_film_strips(tree) else frame_folders)(tree, bit_depth)
     return replace(source, videos=[replace(video, fps=fps) for video in source.videos])

@@ -30,6 +30,7 @@ from kvidgan.data.layouts.media_files import (
 )
 from kvidgan.data.layouts.moving_mnist import is_moving_mnist, moving_mnist
 from kvidgan.data.layouts.poses import is_poses, poses
+from kvidgan.data.layouts.tfrecords import is_tfrecords, tfrecords
 from kvidgan.data.layouts.ucf101 import is_ucf101, ucf101
 from kvidgan.data.reading import Reading, option_name
 from kvidgan.data.source import Skipped, Source
@@ -37,7 +38,8 @@ from kvidgan.errors import UserError
 
 EXPECTED = (
     "film strips, frame folders, video files, label maps in train_A beside frames in train_B,"
-    " .npy/.npz arrays, the images of MNIST, or a data set such as UCF101 or DAVIS as unpacked"
+    " arrays of NumPy, MATLAB or HDF5, TFRecords, the images of MNIST, or a data set such as UCF101"
+    " or DAVIS as unpacked"
 )
 
 
@@ -62,7 +64,7 @@ class Layout(NamedTuple):
 # be; a folder of film strips is a folder of images, too.
 LAYOUTS = {
     "labelled_frames": Layout(
-        is_labelled_frames, labelled_frames, ("classes", "palette"), whole=True
+        is_labelled_frames, labelled_frames, ("classes", "palette", "bit_depth"), whole=True
     ),
     "poses": Layout(is_poses, poses, whole=True),
     "cityscapes": Layout(is_cityscapes, cityscapes, ("classes", "select"), whole=True),
@@ -71,12 +73,16 @@ LAYOUTS = {
     "hmdb51": Layout(is_hmdb51, hmdb51, ("official_split", "fps")),
     "kth": Layout(is_kth, kth, ("fps",), whole=True),
     "labelled_folders": Layout(
-        is_labelled_folders, labelled_folders, ("classes", "select", "palette"), whole=True
+        is_labelled_folders,
+        labelled_folders,
+        ("classes", "select", "palette", "bit_depth"),
+        whole=True,
     ),
-    "film_strips": Layout(is_film_strips, film_strips),
-    "videos": Layout(is_videos, videos, ("fps",)),
-    "frame_folders": Layout(is_frame_folders, frame_folders),
-    "arrays": Layout(is_arrays, arrays),
+    "film_strips": Layout(is_film_strips, film_strips, ("bit_depth",)),
+    "videos": Layout(is_videos, videos, ("fps", "bit_depth")),
+    "frame_folders": Layout(is_frame_folders, frame_folders, ("bit_depth",)),
+    "tfrecords": Layout(is_tfrecords, tfrecords, ("select",)),
+    "arrays": Layout(is_arrays, arrays, ("axes", "select", "bit_depth")),
     "moving_mnist": Layout(is_moving_mnist, moving_mnist, ("clips",)),
 }
 # Layouts of any folder: what looks like annotations of pictures beside it is no video there.
@@ -140,6 +146,9 @@ def _layout(tree: Tree, reading: Reading) -> str:
         return reading.layout
     name = next((name for name, one in LAYOUTS.items() if one.recognise(tree)), None)
     if name is None:
+        foreign = tree.foreign()
+        if foreign:
+            raise UserError(f"{tree.path} holds no videos that are read: {foreign}.")
         raise UserError(f"{tree.path} holds no videos: expected {EXPECTED}, found {tree.found()}.")
     return name
 
@@ -157,7 +166,7 @@ def _read(tree: Tree, layout: str, options: dict[str, Any]) -> Source:
     source = LAYOUTS[layout].read(tree, **options)
     if fps is None or takes_fps:
         return source
-    return replace(source, videos=[replace(video, fps=fps) for video in source.videos])
+    return replace(source, videos=[replace(one, fps=fps, probe=None) for one in source.videos])
 
 
 def layouts_with_option(option: str) -> str:

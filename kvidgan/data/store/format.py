@@ -30,6 +30,8 @@ from kvidgan.errors import UserError
 
 # The newest format; those before it have no `fps`, and format 1 has no maps.
 FORMAT = 3
+MARK = "kvidgan_clip_store"  # the attribute that makes an HDF5 file one, with its format
+_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 # The type of each map, and its axes beyond (frames, height, width).
 MAPS: dict[str, tuple[type, tuple[int, ...]]] = {
@@ -121,12 +123,15 @@ def error_context(path: Path) -> Iterator[None]:
         raise UserError(f"{path} {text}.") from error
 
 
-def is_store_file(path: Path) -> bool:
-    """Return whether a file is a clip store, of whatever format."""
+def is_store(path: str | Path) -> bool:
+    """Return whether a file is a clip store, of whatever version and name, by what is in it."""
     try:
+        with open(path, "rb") as start:
+            if start.read(len(_SIGNATURE)) != _SIGNATURE:
+                return False
         with h5py.File(path, "r", locking=False) as file:
-            return "kvidgan_clip_store" in file.attrs
-    except OSError:
+            return MARK in file.attrs
+    except OSError:  # a folder, no file, or a damaged one
         return False
 
 
@@ -136,7 +141,7 @@ def read_header(path: Path, file: h5py.File) -> Mapping[str, Any]:
     Raises:
         UserError: If the file is none, or of a newer version.
     """
-    found = file.attrs.get("kvidgan_clip_store")
+    found = file.attrs.get(MARK)
     if found is None:
         raise UserError(
             f"{path} is an HDF5 file but not a clip store: make one with kvidgan prepare."

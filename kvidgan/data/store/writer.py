@@ -20,6 +20,7 @@ from kvidgan.data.source import Skipped, Video
 from kvidgan.data.store.format import (
     FORMAT,
     MAPS,
+    MARK,
     Digest,
     Row,
     attributes_checksum,
@@ -214,7 +215,7 @@ class StoreWriter:
         skipped = json.dumps([astuple(one) for one in self.skipped]).encode()
         values = np.frombuffer(skipped, np.uint8)
         self._file.create_dataset("skipped", data=values, chunks=True, fletcher32=True)
-        attributes = {**self._attributes, "kvidgan_clip_store": FORMAT}
+        attributes = {**self._attributes, MARK: FORMAT}
         attributes["checksum"] = digest.hexdigest()
         self._file.attrs.update(attributes, attributes_checksum=attributes_checksum(attributes))
 

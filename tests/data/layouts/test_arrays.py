@@ -1,108 +1,122 @@
+"""Axes of arrays, stated, guessed and left open."""
+
 import numpy as np
 import pytest
 
-from kvidgan.data.layouts import arrays
 from kvidgan.data.layouts.registry import open_source
+from kvidgan.data.reading import Reading
 from kvidgan.errors import UserError
-from tests.data.conftest import frames_of
+from tests.data.layouts.writing_arrays import FILES, arranged, moving, save, stored
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("axes", ["NTHWC", "TNHWC", "NTHW", "TNHW", "HWCTN", "HWTN", "HWNT"])
+def test_many_videos_in_any_file(tmp_path, name, axes):
+    clips = moving(channels=3 if "C" in axes else 1)
+    path = save(tmp_path / name, arranged(clips, axes))
+    source, videos = stored(path)
+    assert f"axes ({', '.join(axes)}) of" in source.note
+    assert source.guesses == [
+        f"axes {axes} of {'x'.join(map(str, arranged(clips, axes).shape))} are a guess by its"
+        " sizes and what it shows: --axes says otherwise"
+    ]
+    np.testing.assert_array_equal(videos, clips)
 
 
 @pytest.mark.parametrize(
-    ("shape", "axes", "count", "frames"),
+    ("axes", "height", "width", "channels"),
     [
-        ((4, 6, 8, 9), "T, N, H, W", 6, (4, 8, 9, 1)),
-        ((6, 4, 8, 9), "N, T, H, W", 6, (4, 8, 9, 1)),
-        ((3, 4, 8, 9, 3), "N, T, H, W, C", 3, (4, 8, 9, 3)),
-        ((5, 8, 9, 3), "T, H, W, C", 1, (5, 8, 9, 3)),
+        *[("THWC", 16, 24, channels) for channels in (1, 3)],
+        ("THWC", 9, 70, 3),
+        ("CTHW", 16, 24, 1),
+        ("TCHW", 16, 24, 1),
+        ("HWT", 16, 16, 1),
+        ("THW", 16, 16, 1),
+        ("HWCT", 16, 16, 1),
     ],
 )
-@pytest.mark.parametrize("suffix", [".npy", ".npz"])
-def test_arrays(tmp_path, shape, axes, count, frames, suffix):
-    array = np.random.default_rng(0).integers(0, 255, shape, np.uint8)
-    path = tmp_path / f"set{suffix}"
-    np.save(path, array) if suffix == ".npy" else np.savez(path, clips=array, labels=np.zeros(3))
-    source = open_source(path)
-    assert f"axes ({axes}) of {'x'.join(map(str, shape))}" in source.describe()
-    assert len(source.videos) == count
-    last = frames_of(source.videos[-1])
-    assert last.shape == frames
-    expected = array if count == 1 else array[:, -1] if axes[0] == "T" else array[-1]
-    np.testing.assert_array_equal(last.reshape(expected.shape), expected)
+def test_one_video_whose_sizes_leave_one_reading(tmp_path, axes, height, width, channels):
+    clips = moving(1, 10, height, width, channels)
+    source, videos = stored(save(tmp_path / "x.npy", arranged(clips, axes)))
+    assert "are a guess by its sizes: --axes says otherwise" in source.guesses[0]
+    np.testing.assert_array_equal(videos, clips)
+
+
+ORDERS = ["THW", "WTH", "THWC", "CWHT", "TCHW", "HWCT", "HWTC", "NTHWC", "CNWTH", "WHNCT", "NHWT"]
+
+
+@pytest.mark.parametrize("axes", ORDERS)
+@pytest.mark.parametrize("name", ["x.npy", "new.mat"])
+def test_stated_axes(tmp_path, axes, name):
+    clips = moving(3 if "N" in axes else 1, 4, 5, 6, 3 if "C" in axes else 1)
+    source, videos = stored(save(tmp_path / name, arranged(clips, axes)), Reading(axes=axes))
+    assert source.guesses == []
+    np.testing.assert_array_equal(videos, clips)
+    assert len(source.videos) == (3 if "N" in axes else 1)
 
 
 @pytest.mark.parametrize(
-    ("arrays", "found"),
+    ("shape", "candidates"),
     [
-        ({"a": np.zeros((2, 3, 4, 4), np.float32)}, r"a float32 \(2, 3, 4, 4\)"),
-        ({"a": np.zeros((2, 3, 4, 5), "u1"), "b": np.zeros((2, 3, 4, 5), "u1")}, "a uint8.*; b u"),
-        ({"a": np.zeros((2, 3), "u1")}, r"a uint8 \(2, 3\)"),
+        ((20, 3, 64, 64), "TCHW or NTHW or TNHW"),
+        ((3, 20, 64, 64), "CTHW or NTHW or TNHW"),
+        ((64, 64, 3, 20), "HWCT or HWTN or HWNT"),
+        ((240, 240, 320, 3), "THWC or HWTN or HWNT"),
+        ((30, 48, 64), "THW or HWT"),
+        ((64, 64, 64), "THW or HWT"),
+        ((6, 10, 16, 16, 3), "NTHWC or TNHWC"),
     ],
 )
-def test_arrays_that_do_not_fit(tmp_path, arrays, found):
-    np.savez(tmp_path / "x.npz", **arrays)
-    with pytest.raises(UserError, match=f"expected one 8-bit .* array .*, found {found}"):
-        open_source(tmp_path / "x.npz")
-
-
-def floats(values, shape=(6, 4, 8, 9), dtype="f4"):
-    """An array with the values up front, spread by a quarter of it each, else 0.5."""
-    array = np.full(shape, 0.5, dtype)
-    array.reshape(-1)[:: array.size // 4][: len(values)] = values
-    return array
-
-
-@pytest.mark.parametrize(
-    ("array", "said"),
-    [
-        (floats([0, 1]), "from 0 to 1: scale it"),
-        (floats([-1, 1], dtype="f2"), "from -1 to 1: scale it"),
-        (
-            floats([-1, 0.75, np.nan], (3, 4, 8, 9, 3)),
-            "from -1 to 0.75 with NaN in it: replace NaN",
-        ),
-        (floats([np.inf, np.nan], dtype=">f8"), "from 0.5 to 0.5 with NaN and infinity in it: "),
-        (np.full((2, 3, 4, 4), np.nan), "no number with NaN in it: replace NaN, scale it"),
-    ],
-)
-def test_arrays_of_floating_point(tmp_path, array, said):
-    np.save(tmp_path / "x.npy", array)
-    np.save(tmp_path / "f.npy", np.asfortranarray(array))
-    np.savez(tmp_path / "x.npz", clips=array, labels=np.zeros(3))
-    np.savez_compressed(tmp_path / "c.npz", labels=np.zeros(3), clips=array)
-    for name in ("x.npy", "f.npy", "x.npz", "c.npz"):
-        with pytest.raises(UserError, match="expected one 8-bit") as caught:
-            open_source(tmp_path / name)
-        assert f"{array.dtype} {array.shape}" in str(caught.value)
-        assert said in str(caught.value)
-        assert str(caught.value).endswith("scale it to 0..255 and save it as uint8.")
-
-
-def test_large_arrays_of_floating_point_are_looked_at_in_part(tmp_path, monkeypatch):
-    monkeypatch.setattr(arrays, "MAX_INSPECTED", 640)
-    array = np.zeros((6, 40, 8, 9), "f4")
-    array[-1] = np.nan
-    np.save(tmp_path / "x.npy", array)
-    np.savez(tmp_path / "x.npz", array)
-    for name, found in (("x.npy", "from 0 to 0 with NaN in it"), ("x.npz", "from 0 to 0")):
-        with pytest.raises(UserError, match=f"{found} in the part looked at: "):
-            open_source(tmp_path / name)
-    sizes = []
-    monkeypatch.setattr(arrays.np, "isfinite", lambda a: sizes.append(a.size) or (a == a))
-    with pytest.raises(UserError):
+def test_axes_that_are_left_open(tmp_path, shape, candidates):
+    np.save(tmp_path / "x.npy", np.zeros(shape, np.uint8))
+    first = candidates.split()[0]
+    message = rf"which may be {candidates}: say which with --axes {first} \(N: videos, T: time"
+    with pytest.raises(UserError, match=message):
         open_source(tmp_path / "x.npy")
-    assert sizes == [640]
 
 
-def test_a_damaged_array_in_an_archive(tmp_path):
-    np.savez_compressed(tmp_path / "x.npz", np.random.default_rng(0).random((2, 3, 40, 40)))
-    content = bytearray((tmp_path / "x.npz").read_bytes())
-    content[2000:2100] = bytes(100)
-    (tmp_path / "x.npz").write_bytes(content)
-    with pytest.raises(UserError, match=r"x\.npz is damaged or no NumPy array file"):
-        open_source(tmp_path / "x.npz")
-
-
-def test_arrays_never_unpickle(tmp_path):
-    np.save(tmp_path / "x.npy", np.array([{}], object), allow_pickle=True)
-    with pytest.raises(UserError, match=r"x\.npy is damaged or no NumPy array"):
+def test_noise_says_nothing_of_its_axes(tmp_path):
+    np.save(tmp_path / "x.npy", np.random.default_rng(0).integers(0, 256, (6, 9, 16, 16), "u1"))
+    with pytest.raises(UserError, match="which may be NTHW or TNHW: say which"):
         open_source(tmp_path / "x.npy")
+
+
+@pytest.mark.parametrize("shape", [(64, 64, 3), (3, 64, 64), (2, 5, 4, 4), (10, 9, 3), (7, 7)])
+def test_no_reading_is_left(tmp_path, shape):
+    np.save(tmp_path / "x.npy", np.ones(shape, np.uint8))
+    with pytest.raises(UserError, match=r"x\.npy: expected an array .*; say with --axes what"):
+        open_source(tmp_path / "x.npy")
+
+
+@pytest.mark.parametrize(
+    ("axes", "sentence"),
+    [
+        ("NTHW", r"expected 4 axes \(NTHW\), found 5 of sizes 2x5x4x3x3; give --axes a letter"),
+        ("NCTHW", "expected 1, 3 or 4 colours along C"),
+    ],
+)
+def test_axes_that_an_array_cannot_have(tmp_path, axes, sentence):
+    np.save(tmp_path / "x.npy", np.zeros((2, 5, 4, 3, 3), np.uint8))
+    with pytest.raises(UserError, match=sentence):
+        open_source(tmp_path / "x.npy", Reading(axes=axes))
+
+
+@pytest.mark.parametrize(
+    ("axes", "sentence"),
+    [
+        ("NTHWX", "letters of NTHWC"),
+        ("TTHW", "T stands twice"),
+        ("NTH", "W lacks"),
+        ("", "T lacks"),
+    ],
+)
+def test_axes_that_are_none(axes, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        Reading(axes=axes)
+
+
+def test_axes_in_small_letters_and_alpha_over_black(tmp_path):
+    clips = moving(1, 4, 8, 9, 4)
+    _, videos = stored(save(tmp_path / "x.npy", arranged(clips, "THWC")), Reading(axes="thwc"))
+    seen = clips[..., :3] * (clips[..., 3:] / 255.0)
+    assert np.abs(videos - seen).max() <= 0.51
