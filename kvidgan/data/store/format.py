@@ -1,6 +1,6 @@
 """Format of clip stores: one HDF5 file per data set, one frame per chunk.
 
-    /                   attributes: what it was made from, how, and a checksum
+    /about              what it was made from, how, and a checksum, as JSON
     /index              one row per video: where its frames lie, and what it is
     /skipped            what was left out and why, as JSON
     /frames/64x64x3     all frames of one size, uint8 (frames, height, width, channels), lzf
@@ -151,14 +151,7 @@ def read_header(path: Path, file: h5py.File) -> Mapping[str, Any]:
             f"{path} is a clip store of format {found}, this kvidgan reads up to {FORMAT}:"
             " update kvidgan."
         )
-    attributes = dict(file.attrs)
-    stated = attributes.pop("attributes_checksum", None)  # none before format 3
-    if found >= 3 and stated != attributes_checksum(attributes):
-        raise UserError(f"{path} is damaged in what it says of itself: convert the data again.")
-    return attributes
-
-
-def attributes_checksum(attributes: Mapping[str, Any]) -> str:
-    """Return a hash of a store's other attributes, hexadecimal."""
-    facts = sorted((name, str(value)) for name, value in attributes.items())
-    return blake2b(json.dumps(facts).encode(), digest_size=16).hexdigest()
+    if found < 3:
+        return dict(file.attrs)
+    about: dict[str, Any] = json.loads(file["about"][:].tobytes())
+    return about

@@ -23,7 +23,6 @@ from kvidgan.data.store.format import (
     MARK,
     Digest,
     Row,
-    attributes_checksum,
     dataset_name,
     encode_index,
 )
@@ -211,13 +210,16 @@ class StoreWriter:
         self._check_space(index.nbytes)
         self._file.create_dataset("index", data=index, chunks=True, fletcher32=True)
         self._file.require_group("frames")
-        # Not an attribute: HDF5 holds those to 64 KiB, thousands of damaged files need more.
         skipped = json.dumps([astuple(one) for one in self.skipped]).encode()
-        values = np.frombuffer(skipped, np.uint8)
-        self._file.create_dataset("skipped", data=values, chunks=True, fletcher32=True)
-        attributes = {**self._attributes, MARK: FORMAT}
-        attributes["checksum"] = digest.hexdigest()
-        self._file.attrs.update(attributes, attributes_checksum=attributes_checksum(attributes))
+        self._write_text("skipped", skipped)
+        about = {**self._attributes, "checksum": digest.hexdigest()}
+        self._write_text("about", json.dumps(about).encode())
+        self._file.attrs[MARK] = FORMAT
+
+    def _write_text(self, name: str, text: bytes) -> None:
+        """Write text as a data set, which unlike an attribute may be long and has a checksum."""
+        values = np.frombuffer(text, np.uint8)
+        self._file.create_dataset(name, data=values, chunks=True, fletcher32=True)
 
 
 def _blocks(records: Iterable[FrameRecord]) -> Iterator[dict[str, np.ndarray]]:
