@@ -42,7 +42,7 @@ def report(source: Source, size: tuple[int, int] | None = None) -> Lines:
         ("fps", "" if set(rates) == {"unknown"} else counts(rates) + among),
         ("labels", source.labels.describe() if source.labels else ""),
         ("converted", _conversions(facts) and _conversions(facts) + among),
-        ("cropped", _cropped(facts, size)),
+        ("cropped", "" if size is None else cropping([one[2:4] for one in facts], size)),
         *(("guess", guess) for guess in source.guesses),
         *(("damaged", sentence) for sentence in broken),
     ]
@@ -60,6 +60,28 @@ def skipped_lines(source: Source, most: int | None = None) -> Lines:
     lines = [("skipped", one.describe().removeprefix("skipped ")) for one in shown]
     left = len(source.skipped) - len(shown)
     return [*lines, ("skipped", f"and {left} more")] if left else lines
+
+
+def cropping(sizes: Iterable[tuple[int, int]], wanted: tuple[int, int]) -> str:
+    """Return in words what is lost where frames are cropped to the middle; "" for nothing.
+
+    Args:
+        sizes: Height and width of each video's frames, pixels; 0 where they are not known.
+        wanted: Height and width that they are cropped and resized to.
+    """
+    lost = [_share_lost(size, wanted) for size in sizes if all(size)]
+    affected = sum(share > 0.005 for share in lost)
+    if not affected:
+        return ""
+    return (
+        f"to the shape of {wanted[1]}x{wanted[0]}: {counted(affected, 'video')}"
+        f" lose{'s' * (affected == 1)} up to {max(lost):.0%} of the picture at the sides"
+    )
+
+
+def _share_lost(size: tuple[int, int], wanted: tuple[int, int]) -> float:
+    own, other = size[1] / size[0], wanted[1] / wanted[0]
+    return 1 - min(own, other) / max(own, other)
 
 
 def counts(numbers: Mapping[str, int], most: int = 12) -> str:
@@ -98,23 +120,3 @@ def _lengths(lengths: Sequence[int]) -> str:
 
 def _conversions(facts: Iterable[VideoFacts]) -> str:
     return counts(Counter(name for one in facts for name in one.conversions))
-
-
-def _cropped(facts: Iterable[VideoFacts], size: tuple[int, int] | None) -> str:
-    """Return in words what is lost where frames are cropped to the middle."""
-    if size is None:
-        return ""
-    lost = [_share_lost(one, size) for one in facts if one.height and one.width]
-    worst = max(lost, default=0.0)
-    affected = sum(share > 0.005 for share in lost)
-    if not affected:
-        return ""
-    return (
-        f"to the shape of {size[1]}x{size[0]}: {counted(affected, 'video')}"
-        f" lose{'s' * (affected == 1)} up to {worst:.0%} of the picture at the sides"
-    )
-
-
-def _share_lost(facts: VideoFacts, size: tuple[int, int]) -> float:
-    own, wanted = facts.width / facts.height, size[1] / size[0]
-    return 1 - min(own, wanted) / max(own, wanted)

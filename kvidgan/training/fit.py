@@ -15,6 +15,7 @@ from kvidgan.contract import DataFacts
 from kvidgan.data.batches import ClipBatches
 from kvidgan.data.convert import OnProgress
 from kvidgan.data.open import Say, open_data
+from kvidgan.data.report import cropping
 from kvidgan.data.store.reader import ClipStore
 from kvidgan.errors import UserError
 from kvidgan.families import FamilyModel
@@ -79,6 +80,7 @@ def start(
     batches(
         config, gan, store, Position()
     )  # refuses data that does not fit, before a folder is made
+    _tell_cropping(gan, store, say)
     if origin is not None:
         _begin_with(gan, origin, config, say)
     run = Run(Path(config.run.folder) / config.run.name)
@@ -185,6 +187,14 @@ def _last_checkpoint(run: Run) -> Path:
     if not paths:
         raise UserError(f"{run.folder} has no checkpoint yet; start it anew with --overwrite.")
     return paths[-1]
+
+
+def _tell_cropping(gan: FamilyModel, store: ClipStore, say: Say) -> None:
+    """Say what of the videos is never seen, since clips have another shape than they."""
+    sizes = [(int(row["height"]), int(row["width"])) for row in store.index]
+    wanted = {(spec.height, spec.width) for spec in gan.clips().values() if not spec.crop}
+    for text in filter(None, (cropping(sizes, size) for size in sorted(wanted))):
+        say(f"Frames are cropped {text}.")
 
 
 def _begin_with(gan: FamilyModel, origin: Run, config: Config, say: Say) -> None:

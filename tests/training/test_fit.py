@@ -222,3 +222,16 @@ def test_a_full_disk_leaves_no_half_checkpoint_or_export(tiny, monkeypatch):
     with pytest.raises(UserError, match="tiny.keras: the disk is full"):
         fit.export_checkpoint(run)
     assert before == {path: path.read_bytes() for path in run.folder.rglob("*") if path.is_file()}
+
+
+def test_what_cropping_hides_is_told(tiny, tmp_path):
+    frames = np.zeros((8, 32, 64, 3), np.uint8)
+    np.save(tmp_path / "wide.npy", np.stack([frames] * 4))
+    _, said = train(tiny, f"data.path={tmp_path / 'wide.npy'}", "data.axes=NTHWC")
+    told = [line for line in said if line.startswith("Frames are cropped")]
+    assert told == [
+        "Frames are cropped to the shape of 32x32: 4 videos lose up to 50% of the picture at the"
+        " sides."
+    ]
+    _, said = train(tiny, "run.name=square")
+    assert not [line for line in said if line.startswith("Frames are cropped")]
