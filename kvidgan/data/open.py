@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from kvidgan.data.builtin import registry as builtin
-from kvidgan.data.convert import OnProgress, PrepareReport, fingerprint_of, prepare
+from kvidgan.data.convert import PrepareReport, fingerprint_of, prepare
 from kvidgan.data.labels import FoundLabels
 from kvidgan.data.layouts.registry import layouts_with_option, open_source
+from kvidgan.data.parts import OnProgress
 from kvidgan.data.reading import Reading, option_name
 from kvidgan.data.report import report
 from kvidgan.data.schema import DataConfig, DigitsConfig

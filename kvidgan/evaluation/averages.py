@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kvidgan.data.convert import OnProgress
+from kvidgan.data.parts import OnProgress
 from kvidgan.evaluation.chosen_clips import ChosenClips, shown_size
 from kvidgan.media import fit_frames, fit_maps
 

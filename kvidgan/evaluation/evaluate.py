@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from kvidgan.data.convert import OnProgress
+from kvidgan.data.parts import OnProgress
 from kvidgan.data.store.reader import ClipStore
 from kvidgan.errors import UserError
 from kvidgan.evaluation.averages import Averages, average_frames

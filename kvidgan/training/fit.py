@@ -13,8 +13,8 @@ from kvidgan import families
 from kvidgan.config import Config
 from kvidgan.contract import DataFacts
 from kvidgan.data.batches import ClipBatches
-from kvidgan.data.convert import OnProgress
 from kvidgan.data.open import Say, open_data
+from kvidgan.data.parts import OnProgress
 from kvidgan.data.report import cropping
 from kvidgan.data.store.reader import ClipStore
 from kvidgan.errors import UserError

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from kvidgan.data import convert as module
+from kvidgan.data import parts
 from kvidgan.data.convert import fingerprint_of, prepare
 from kvidgan.data.labels import LabelSet, find_labels, found_label_set
 from kvidgan.data.layouts.registry import open_source
@@ -125,16 +126,16 @@ def test_nothing_left(strips, tmp_path):
 def test_parts_join_to_the_same_store(tmp_path, monkeypatch):
     videos = [video(n, 3 + n, side=8 if n % 3 else 4, channels=1 + n % 2 * 2) for n in range(9)]
     whole = prepare(source_of(videos, classes="ab"), tmp_path / "whole.h5")
-    monkeypatch.setattr(module, "PART_VIDEOS", 2)
-    parts = prepare(source_of(videos, classes="ab"), tmp_path / "parts.h5")
-    with ClipStore.open(whole.path) as one, ClipStore.open(parts.path) as other:
+    monkeypatch.setattr(parts, "PART_VIDEOS", 2)
+    joined = prepare(source_of(videos, classes="ab"), tmp_path / "parts.h5")
+    with ClipStore.open(whole.path) as one, ClipStore.open(joined.path) as other:
         assert one.checksum == other.checksum
         np.testing.assert_array_equal(one.index, other.index)
         other.verify()
 
 
 def test_part_size_is_bounded_by_bytes(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "PART_BYTES", 3 * video(0, 4).nbytes)
+    monkeypatch.setattr(parts, "PART_BYTES", 3 * video(0, 4).nbytes)
     sizes = []
     append = module.StoreWriter.append
     monkeypatch.setattr(
@@ -147,9 +148,9 @@ def test_part_size_is_bounded_by_bytes(tmp_path, monkeypatch):
 KILLED = """
     import sys, time
     from pathlib import Path
-    from kvidgan.data import convert as prepare
+    from kvidgan.data import convert as prepare, parts
     from kvidgan.data.layouts.registry import open_source
-    prepare.PART_VIDEOS = 2
+    parts.PART_VIDEOS = 2
 
     def progress(done, total, name):
         if done == 5:
@@ -173,7 +174,7 @@ def test_killed_and_resumed(tmp_path, monkeypatch):
     assert not destination.exists()
     assert len(list((tmp_path / "s.h5.part").glob("*.h5"))) == 2
 
-    monkeypatch.setattr(module, "PART_VIDEOS", 2)
+    monkeypatch.setattr(parts, "PART_VIDEOS", 2)
     converted = []
     source = open_source(tmp_path / "src")
     report = prepare(source, destination, on_progress=lambda done, *_: converted.append(done))
@@ -189,7 +190,7 @@ def test_killed_and_resumed(tmp_path, monkeypatch):
 
 
 def test_parts_of_other_data_are_not_used(strips, tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "PART_VIDEOS", 1)
+    monkeypatch.setattr(parts, "PART_VIDEOS", 1)
 
     def interrupt(done, total, name):
         if done == 3:
@@ -277,7 +278,7 @@ def test_settings_tell_stores_apart(tmp_path):
 
 
 def test_long_videos_keep_the_progress_alive(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "PROGRESS_EVERY", 3)
+    monkeypatch.setattr(parts, "PROGRESS_EVERY", 3)
     seen = []
     source = source_of([video(0, 7), video(1, 3)])
     prepare(source, tmp_path / "s.h5", on_progress=lambda *a: seen.append(a))
@@ -301,7 +302,7 @@ def test_killed_and_resumed_with_maps(tmp_path, monkeypatch):
         process.send_signal(signal.SIGKILL)
     assert len(list((tmp_path / "s.h5.part").glob("*.h5"))) == 1
 
-    monkeypatch.setattr(module, "PART_VIDEOS", 2)
+    monkeypatch.setattr(parts, "PART_VIDEOS", 2)
     converted = []
     source = open_source(tmp_path / "src")
     prepare(source, destination, on_progress=lambda done, *_: converted.append(done))
