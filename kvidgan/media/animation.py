@@ -9,11 +9,11 @@ import numpy as np
 from PIL import ImageFile
 
 from kvidgan.errors import UserError
-from kvidgan.media.damage import damaged
+from kvidgan.media.damage import damaged, decoding, reason
 from kvidgan.media.deep import Deep, read_by_opencv, read_deep
 from kvidgan.media.levels import Extent, ImageLevels
 from kvidgan.media.rate import Timed, VideoFacts, rate_of, resampled, slots
-from kvidgan.media.read import UNREADABLE, open_image, reason, rgb_array, shown
+from kvidgan.media.read import open_image, rgb_array, shown
 from kvidgan.media.tiff import needs_opencv, tiff_pages, tiff_size
 
 # That images have, too.
@@ -27,9 +27,9 @@ def is_animation(path: Path) -> bool:
     if needs_opencv(path):
         return len(tiff_pages(path)) > 1
     try:
-        with open_image(path) as image:
+        with open_image(path) as image, decoding(path):
             return image.format in _FORMATS and getattr(image, "n_frames", 1) > 1
-    except (UserError, *UNREADABLE):
+    except UserError:
         return False
 
 
@@ -104,9 +104,9 @@ def _look(path: Path) -> _Animation:
                 if image.format in ("WEBP", "AVIF"):
                     image.load()  # its delay is known only then
                 delays.append(image.info.get("duration") or _NO_DELAY)
-        except UNREADABLE as error:
+        except Exception as error:  # whatever a damaged file makes Pillow raise
             if not delays:
-                raise _damaged(path, error) from error
+                raise UserError(f"{path} is a damaged animation ({reason(error)}).") from error
             missing = f"it ends after {len(delays)} pictures"
         if image.format == "GIF" and not missing and not _is_closed(path):
             missing = f"it ends after {len(delays)} pictures, without the mark of its end"
@@ -149,14 +149,12 @@ def _pages(path: Path, numbers: Iterable[int]) -> Iterator[np.ndarray | Deep]:
         return
     with open_image(path) as image:
         for number in numbers:
-            try:
+            with decoding(path, "animation"):
                 image.seek(number)
                 deep = read_deep(path, image, number) if image.format == "TIFF" else None
                 if deep is None:
                     _check_depth(path, image)
                 page = rgb_array(image) if deep is None else deep
-            except UNREADABLE as error:
-                raise _damaged(path, error) from error
             yield page
 
 
@@ -167,7 +165,3 @@ def _check_depth(path: Path, image: ImageFile.ImageFile) -> None:
         raise UserError(
             f"{path} is an animation of 16 bit: expected 8 bit, or single images; save it so."
         )
-
-
-def _damaged(path: Path, error: BaseException) -> UserError:
-    return UserError(f"{path} is a damaged animation ({reason(error)}).")

@@ -7,7 +7,8 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from kvidgan.errors import UserError
-from kvidgan.media.read import UNREADABLE, open_image, reason
+from kvidgan.media.damage import decoding
+from kvidgan.media.read import open_image
 
 _LOSSY = ("JPEG", "MPO", "JPEG2000", "AVIF")
 _WITH_ALPHA = ("LA", "PA", "RGBA")
@@ -63,12 +64,10 @@ def read_map(path: Path) -> MapImage:
     with open_image(path) as image:
         _check_depth(path)
         lossy = image.format in _LOSSY or (image.format == "WEBP" and _is_lossy_webp(path))
-        try:
+        with decoding(path):
             ImageOps.exif_transpose(image, in_place=True)
             image.load()
             return _decoded(path, image)._replace(lossy=lossy)
-        except UNREADABLE as error:
-            raise UserError(f"{path} is a damaged image ({reason(error)}): replace it.") from error
 
 
 def _decoded(path: Path, image: Image.Image) -> MapImage:

@@ -1,9 +1,6 @@
 """Reading of images."""
 
-import os
 import re
-import struct
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePath
@@ -13,6 +10,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageFile, ImageOps
 
 from kvidgan.errors import UserError
+from kvidgan.media.damage import decoding
 from kvidgan.media.deep import Deep, read_by_opencv, read_deep
 from kvidgan.media.foreign import check_dynamic_range, foreign_kind
 from kvidgan.media.levels import Extent, ImageLevels
@@ -26,7 +24,6 @@ IMAGE_SUFFIXES = frozenset(
 )
 
 _QUARTER_TURN = 5  # the first of EXIF's orientations, 1 to 8, that exchanges the sides
-UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
 
 
 def natural_key(path: str | PurePath) -> tuple[Any, ...]:
@@ -55,7 +52,7 @@ def image_size(path: Path) -> tuple[int, int]:
     """
     if needs_opencv(path):
         return tiff_size(path)
-    with open_image(path) as image:
+    with open_image(path) as image, decoding(path):
         height, width = image.height, image.width
         return (width, height) if _orientation(image) >= _QUARTER_TURN else (height, width)
 
@@ -89,15 +86,12 @@ def read_image(path: Path, levels: ImageLevels | None = None) -> np.ndarray:
     """
     if needs_opencv(path):
         return shown(path, read_by_opencv(path), levels)
-    with open_image(path) as image:
-        try:
-            deep = read_deep(path, image)
-            if deep is not None:
-                return shown(path, deep, levels)
-            ImageOps.exif_transpose(image, in_place=True)
-            return rgb_array(image)
-        except UNREADABLE as error:
-            raise UserError(f"{path} is a damaged image ({reason(error)}): replace it.") from error
+    with open_image(path) as image, decoding(path):
+        deep = read_deep(path, image)
+        if deep is not None:
+            return shown(path, deep, levels)
+        ImageOps.exif_transpose(image, in_place=True)
+        return rgb_array(image)
 
 
 def shown(path: Path, deep: Deep, levels: ImageLevels | None) -> np.ndarray:
@@ -120,10 +114,10 @@ def image_extent(path: Path) -> Extent | None:
     try:
         if needs_opencv(path):
             return read_by_opencv(path).extent
-        with open_image(path) as image:
+        with open_image(path) as image, decoding(path):
             deep = read_deep(path, image)
             return None if deep is None or deep.white is not None else deep.extent
-    except (UserError, *UNREADABLE):
+    except UserError:
         return None
 
 
@@ -138,7 +132,7 @@ def open_image(path: Path) -> Iterator[ImageFile.ImageFile]:
         image = Image.open(path)
     except FileNotFoundError as error:
         raise UserError(f"{path} does not exist.") from error
-    except (*UNREADABLE, Image.DecompressionBombError) as error:
+    except Exception as error:  # whatever a damaged file makes Pillow raise
         kind = foreign_kind(path)
         if kind is not None:
             raise UserError(f"{path} {kind}.") from error
@@ -157,10 +151,3 @@ def rgb_array(image: Image.Image) -> np.ndarray:
         black.paste(image, mask=image.getchannel("A"))
         return np.array(black)
     return np.array(image.convert("RGB"))
-
-
-def reason(error: BaseException) -> str:
-    """Return a library's reason for not reading or writing, in a few words."""
-    if isinstance(error, OSError) and error.errno:
-        return os.strerror(error.errno)  # libraries add paragraphs of their own
-    return str(error).strip().rstrip(".") or type(error).__name__
