@@ -8,13 +8,13 @@ from fractions import Fraction
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from PIL import GifImagePlugin, Image, PngImagePlugin
 
 from kvidgan.errors import UserError
-from kvidgan.files import FRAME_MARK, check_own_frames, replacing
+from kvidgan.files import FRAME_MARK, check_own_frames, remove, replacing
 from kvidgan.media.read import IMAGE_SUFFIXES
 
 
@@ -131,20 +131,42 @@ def _write_mp4(
     fps: float,
     sound: Sound | None = None,
 ) -> float:
-    first = next(frames)
+    first, count = next(frames), 0
     height, width = first.shape[:2]
     odd = ((0, height % 2), (0, width % 2), (0, 0))  # yuv420p needs even sizes
     size = (height + height % 2, width + width % 2)
-    with tempfile.TemporaryFile() as log, _ffmpeg(temporary, size, fps, sound, log) as process:
+    with _ffmpeg(*_video_options(size, fps), temporary) as process:
         assert process.stdin is not None
         with suppress(BrokenPipeError):  # ffmpeg says why in its log
             for frame in chain([first], frames):
+                count += 1
                 process.stdin.write(np.pad(frame, odd, mode="edge").tobytes())
-        process.communicate()
-        if process.returncode != 0:
-            log.seek(0)
-            raise OSError(" ".join(log.read().decode(errors="replace").split()) or "ffmpeg failed")
+    if sound is not None:
+        _add_sound(temporary, sound, count / fps)
     return float(_rate(fps))
+
+
+def _video_options(size: tuple[int, int], fps: float) -> list[str]:
+    raw = f"-f rawvideo -pix_fmt rgb24 -s {size[1]}x{size[0]} -r {_rate(fps)} -i -"
+    # Converted by the matrix that is named: players of HD would take another one without a name.
+    matrix = "-vf scale=out_color_matrix=bt709:out_range=tv,format=yuv420p -color_range tv"
+    tags = "-colorspace bt709 -color_primaries bt709 -color_trc bt709"
+    coded = "-c:v libx264 -preset medium -crf 16 -movflags +faststart -f mp4"
+    return f"{raw} {matrix} {tags} {coded}".split()
+
+
+def _add_sound(video: Path, sound: Sound, seconds: float) -> None:
+    """Lay sound under a silent video, as long as that is: cut off, or silent at its end."""
+    with_sound = video.with_name(f"{video.name}.sound")
+    inputs = ["-i", str(video.absolute()), "-ss", f"{sound.start:.6f}"]
+    inputs += ["-i", str(sound.path.absolute())]
+    coded = "-map 0:v -map 1:a:0 -c:v copy -af apad -c:a aac -b:a 192k -movflags +faststart -f mp4"
+    try:
+        with _ffmpeg(*inputs, *coded.split(), "-t", f"{seconds:.6f}", with_sound):
+            pass
+        with_sound.replace(video)
+    finally:
+        remove(with_sound)
 
 
 def _rate(fps: float) -> Fraction:
@@ -153,32 +175,31 @@ def _rate(fps: float) -> Fraction:
 
 
 @contextmanager
-def _ffmpeg(
-    path: Path, size: tuple[int, int], fps: float, sound: Sound | None, log: IO[bytes]
-) -> Iterator[subprocess.Popen[bytes]]:
+def _ffmpeg(*options: str | Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run ffmpeg for the time of a block, and until it is done.
+
+    Raises:
+        OSError: If it fails, with what it says of that.
+    """
     import imageio_ffmpeg
 
-    raw = f"-y -v error -f rawvideo -pix_fmt rgb24 -s {size[1]}x{size[0]} -r {_rate(fps)} -i -"
-    # Converted by the matrix that is named: players of HD would take another one without a name.
-    matrix = "-vf scale=out_color_matrix=bt709:out_range=tv,format=yuv420p -color_range tv"
-    tags = "-colorspace bt709 -color_primaries bt709 -color_trc bt709"
-    coded = f"{matrix} {tags} -c:v libx264 -preset medium -crf 16 -movflags +faststart -f mp4"
-    heard: list[str] = []
-    if sound is not None:
-        heard = ["-ss", f"{sound.start:.6f}", "-i", str(sound.path.absolute())]
-        coded += " -map 0:v -map 1:a:0 -af apad -shortest -c:a aac -b:a 192k"
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), *raw.split(), *heard, *coded.split()]
-    process = subprocess.Popen(
-        [*command, str(path.absolute())],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=log,
-    )
-    try:
-        yield process
-    finally:
-        process.kill()  # does nothing to a process that has ended
-        process.communicate()
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-v", "error", *map(str, options[:-1])]
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(
+            [*command, str(Path(options[-1]).absolute())],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+        )
+        try:
+            yield process
+            process.communicate()
+        finally:
+            process.kill()  # does nothing to a process that has ended
+            process.communicate()
+        if process.returncode != 0:
+            log.seek(0)
+            raise OSError(" ".join(log.read().decode(errors="replace").split()) or "ffmpeg failed")
 
 
 def _write_folder(path: Path, temporary: Path, frames: Iterator[np.ndarray], fps: float) -> float:
