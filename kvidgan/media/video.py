@@ -21,6 +21,8 @@ from kvidgan.media.timing import timing_of
 
 # Transfer functions of high dynamic range, as ITU-T H.273 numbers them.
 _HDR = {16: "PQ", 18: "HLG"}
+_BT2020 = (9, 10)  # colour matrices, as numbered there
+_FULL_RANGE = 2  # as PyAV numbers it
 # What FFmpeg opens as if it were a video: still images, text, sound with a cover.
 _NO_VIDEOS = ("_pipe", "image2", "tty", "ico", "lrc", "srt", "ass", "webvtt", "subviewer")
 
@@ -103,6 +105,8 @@ def _probe_file(path: Path, fps: float | None) -> VideoFacts:
         "deinterlaced": first.interlaced_frame,
         "turned or mirrored": display_matrix(first) is not None,
         "pixels made square": (aspect or 1) != 1,
+        "colours of full range": int(first.color_range) == _FULL_RANGE,
+        "colours of BT.2020": int(first.colorspace) in _BT2020,
         f"brought to {wanted:g} fps": not same,
     }
     done = tuple(name for name, happens in conversions.items() if happens)

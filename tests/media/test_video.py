@@ -86,6 +86,9 @@ def test_colour_matrices_and_ranges(tmp_path, matrix, span):
     tags = ["-colorspace", matrix, "-color_range", span]
     ffmpeg(*SOURCE, "-vf", convert, "-c:v", "libx264", *tags, path)
     check(path, (48, 64))
+    told = media.probe_video(path).conversions
+    assert ("colours of full range" in told) == (span == "pc")
+    assert ("colours of BT.2020" in told) == (matrix == "bt2020nc")
 
 
 @pytest.mark.parametrize(
