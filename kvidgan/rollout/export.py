@@ -1,5 +1,7 @@
 """Export: a trained step as one `.keras` file of stock Keras layers, its description inside."""
 
+import json
+import shutil
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,17 @@ import keras
 from kvidgan.errors import UserError
 from kvidgan.files import replacing
 from kvidgan.rollout.description import ENTRY, Description
+
+_CONFIG = "config.json"  # of a model, in Keras' archive
+# What layers and initializers take since Keras 3.13 to 3.15, not yet in 3.12, with the defaults.
+_NEW_ARGUMENTS = {
+    "input_axes": None,
+    "output_axes": None,
+    "quantization_config": None,
+    "renorm": False,
+    "renorm_clipping": None,
+    "renorm_momentum": 0.99,
+}
 
 
 def export_step(model: keras.Model, description: Description, path: str | Path) -> Path:
@@ -41,12 +54,36 @@ def export_step(model: keras.Model, description: Description, path: str | Path) 
         whole = aside.with_suffix(".keras")  # Keras goes by the suffix
         try:
             stock_copy(model).save(whole)
-            with zipfile.ZipFile(whole, "a", zipfile.ZIP_DEFLATED) as archive:
-                archive.writestr(ENTRY, description.model_dump_json(indent=1))
-            whole.rename(aside)
+            with zipfile.ZipFile(whole) as saved, zipfile.ZipFile(aside, "w") as archive:
+                _copy(saved, archive)
+                text = description.model_dump_json(indent=1)
+                archive.writestr(ENTRY, text, zipfile.ZIP_DEFLATED)
         finally:
             whole.unlink(missing_ok=True)
     return path
+
+
+def _copy(saved: zipfile.ZipFile, archive: zipfile.ZipFile) -> None:
+    """Copy Keras' archive; what older versions do not know is left out where it says nothing."""
+    for item in saved.infolist():
+        if item.filename == _CONFIG:
+            config = _for_older(json.loads(saved.read(item)))
+            archive.writestr(item, json.dumps(config))
+            continue
+        with saved.open(item) as source, archive.open(item, "w") as target:
+            shutil.copyfileobj(source, target, 2**20)
+
+
+def _for_older(config: Any) -> Any:
+    if isinstance(config, list):
+        return [_for_older(part) for part in config]
+    if not isinstance(config, dict):
+        return config
+    return {
+        name: _for_older(part)
+        for name, part in config.items()
+        if not (name in _NEW_ARGUMENTS and part == _NEW_ARGUMENTS[name])
+    }
 
 
 def stock_copy(model: keras.Model) -> keras.Model:
