@@ -90,6 +90,14 @@ def hdf5(folder: Path) -> Path:
     return folder / "clip.h5"
 
 
+def matlab(folder: Path) -> Path:
+    """Write an array as MATLAB does."""
+    from scipy.io import savemat
+
+    savemat(folder / "clip.mat", {"video": FRAMES})
+    return folder / "clip.mat"
+
+
 def digits(folder: Path) -> Path:
     """Write image files as MNIST's."""
     images = np.zeros((20, 28, 28), np.uint8)
@@ -176,6 +184,7 @@ KINDS: dict[str, tuple[Write, Read]] = {
     "npy": (array, partial(convert, axes="THWC")),
     "npz": (arrays, partial(convert, axes="THWC")),
     "hdf5": (hdf5, partial(convert, axes="THWC")),
+    "mat": (matlab, partial(convert, axes="THWC")),
     "idx": (digits, lambda path: convert(path.parent, layout="moving_mnist", clips=4)),
     "store": (store, read_store),
     "keras": (model, read_description),

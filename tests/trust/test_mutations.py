@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.conftest import run
-from tests.trust.mutations import KINDS
+from tests.trust.mutations import KINDS, attempt, matlab, mutated
 
 
 @pytest.mark.slow
@@ -17,3 +17,13 @@ def test_mutated_files_are_read_or_refused_in_a_sentence(tmp_path, count):
     for one in outcomes:
         assert one.keys() <= {"read", "told"}, one
         assert sum(one.values()) == count
+
+
+def test_files_that_crash_scipy_are_refused(tmp_path):
+    path = matlab(tmp_path)
+    good, outcomes = path.read_bytes(), set()
+    for seed in range(12):
+        path.write_bytes(mutated(good, seed))
+        outcomes.add(attempt(KINDS["mat"][1], path))
+    assert outcomes <= {"read", "told"}
+    assert "told" in outcomes

@@ -1,10 +1,15 @@
 """Array files: NumPy's, MATLAB's and HDF5's; what arrays are in them, and their values."""
 
+import importlib
+import json
 import math
 import os
+import subprocess
+import sys
+import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -189,7 +194,7 @@ def _hdf5_headers(path: Path) -> list[Header]:
 
 
 def _matlab_headers(path: Path) -> list[Header]:
-    found = _by_scipy(path, lambda io: io.whosmat(str(path)))
+    found = json.loads(_by_scipy(path))
     return [
         Header(name, tuple(shape), np.dtype(_MATLAB_TYPES.get(kind, kind)))
         for name, shape, kind in found
@@ -197,27 +202,55 @@ def _matlab_headers(path: Path) -> list[Header]:
     ]
 
 
-def _by_scipy(path: Path, read: Callable[[Any], Any]) -> Any:
-    """Return what a function reads that is called with scipy.io."""
+# In a process of its own: SciPy crashes on some damaged files.
+_SCIPY = """
+import json, sys
+import numpy as np
+from scipy import io
+path, *wanted = sys.argv[1:]
+if wanted:
+    name, target = wanted
+    np.save(target, io.loadmat(path, variable_names=[name])[name])
+else:
+    print(json.dumps(io.whosmat(path)))
+"""
+
+
+def _by_scipy(path: Path, *wanted: str) -> str:
+    """Read a file of MATLAB before 7.3.
+
+    Args:
+        path: The file.
+        *wanted: Name of an array and file to save it in; none to list all arrays as JSON.
+
+    Returns:
+        The list.
+
+    Raises:
+        ValueError: If SciPy cannot read it.
+    """
     try:
-        import scipy.io
+        importlib.import_module("scipy.io")
     except ImportError as error:
         raise UserError(
             f"{path} is a file of MATLAB before 7.3, which SciPy reads: pip install scipy, or save"
             " it in MATLAB with -v7.3."
         ) from error
-    try:
-        return read(scipy.io)
-    except scipy.io.matlab.MatReadError as error:
-        raise ValueError(str(error)) from error
+    command = [sys.executable, "-c", _SCIPY, str(path.absolute()), *wanted]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise ValueError(done.stderr.strip().splitlines()[-1:] or "SciPy crashed")
+    return done.stdout
 
 
 @lru_cache(maxsize=1)
 def _loaded(path: Path, key: str, stamp: int) -> np.ndarray:
     """Open an array once for all its videos; a changed time stamp opens it again."""
     if _kind(path) == "matlab":
-        found = _by_scipy(path, lambda io: io.loadmat(str(path), variable_names=[key]))
-        values: np.ndarray = found[key]
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder, "array.npy")
+            _by_scipy(path, key, str(file))
+            values: np.ndarray = np.load(file, allow_pickle=False)
         return values
     array = np.load(path, mmap_mode="r", allow_pickle=False)
     if isinstance(array, np.ndarray):
