@@ -70,6 +70,11 @@ def prepare(
         UserError: If nothing usable is left, a file is damaged and `strict` is set, another file is
             in the way, the source has labels or splits of its own, or writing fails.
     """
+    if not destination.name or destination.is_dir():
+        raise UserError(
+            f"{destination} is a folder: expected the name of a clip store to write, such as"
+            f" {destination / 'mine.h5'}."
+        )
     with locked(destination.with_name(f".{destination.name}.lock"), _wait_for(destination)):
         return _prepared(
             source,

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import textwrap
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -187,6 +188,15 @@ def test_killed_and_resumed(tmp_path, monkeypatch):
         assert resumed.checksum == other.checksum
         np.testing.assert_array_equal(resumed.index, other.index)
     assert not (tmp_path / "s.h5.part").exists()
+
+
+@pytest.mark.parametrize("name", [".", "..", "there"])
+def test_a_folder_is_no_place_for_a_store(strips, tmp_path, monkeypatch, name):
+    (tmp_path / "there").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match="is a folder: expected the name of a clip store to write"):
+        prepare(open_source(strips), Path(name), overwrite=True)
+    assert list((tmp_path / "there").iterdir()) == []
 
 
 def test_parts_of_other_data_are_not_used(strips, tmp_path, monkeypatch):
