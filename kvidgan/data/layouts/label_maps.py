@@ -198,6 +198,9 @@ def _beyond(ids: dict[int, Path], classes: int | None) -> UserError:
             f"Label maps have {len(ids)} ids, the highest, {highest}, in {ids[highest]}: expected"
             f" at most {_MOST} classes; give label maps of classes, not of objects."
         )
+    others = [one for one in ids if one != highest]
+    if highest == 255 and others and max(others) >= classes:  # with enough classes it is of none
+        highest = max(others)
     enough = f"declare {highest + 1} with" if highest < _MOST else "leave out"
     return UserError(
         f"{ids[highest]}: expected class ids from 0 to {classes - 1}, found {highest}:"

@@ -535,3 +535,14 @@ def test_what_the_model_does_not_know(tmp_path, made, said):
         "train_A/s0/0.png: expected what stands for the classes that the model was trained on, 0,"
         f" 200, {said} use label maps of those."
     )
+
+
+def test_too_few_classes_below_pixels_of_none(tmp_path):
+    for room, top in (("A", 5), ("B", 200)):
+        (tmp_path / f"train_{room}" / "s").mkdir(parents=True)
+        values = np.arange(64, dtype=np.uint8).reshape(8, 8) % (top + 1)
+        values[0] = 255 if room == "A" else 0
+        Image.fromarray(values).save(tmp_path / f"train_{room}" / "s" / "1.png")
+    with pytest.raises(UserError, match="from 0 to 2, found 5: declare 6 with --classes"):
+        open_source(tmp_path, Reading(classes=3))
+    assert len(open_source(tmp_path, Reading(classes=6)).labels) == 6
