@@ -182,7 +182,7 @@ def test_what_is_guessed_of_numbers(tmp_path):
         (
             [0, 12, 255],
             12,
-            "train_A/s0/0.png: expected class ids from 0 to 11, found 255: declare ",
+            "train_A/s0/0.png: expected class ids from 0 to 11, found 12: declare 13 ",
         ),
         (
             [0, 999],
